@@ -1,0 +1,71 @@
+# fertune: `make demo` shows the whole road, `make test` passes the tests. Both set themselves up.
+
+# ---- budgets of the demo: at most 5 minutes after the install, on 4 cores
+DATA         ?= builtin:faces
+LEAKY_BUDGET ?= --max-epochs 9 --time-budget 90s
+RELU_BUDGET  ?= --trials 4 --max-epochs 6 --time-budget 60s
+STACK_BUDGET ?= --top 1 --folds 3 --time-budget 100s
+RUNS         ?= runs
+
+VENV ?= .venv
+BIN  := $(VENV)/bin
+
+# The engine room: GPU builds where a GPU answers, CPU builds elsewhere. `make EXTRA=jax test` is possible too.
+ifndef EXTRA
+EXTRA := $(shell if nvidia-smi -L >/dev/null 2>&1; then echo gpu; else echo cpu; fi)
+endif
+
+# Any Python from 3.11 to 3.13; `make PYTHON=/path/to/python demo` names one.
+SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
+ifndef PYTHON
+PYTHON := $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	"$$p" -c '$(SUPPORTED)' >/dev/null 2>&1 && echo "$$p" && exit; done; echo python3)
+endif
+
+.PHONY: help demo test test-all lint clean venv
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make demo      search two spaces on drawn faces, stack the best, write a report (about 5 minutes)"
+	@echo "make test      the tests, without the slow ones"
+	@echo "make test-all  all tests"
+	@echo "make lint      ruff and mypy"
+	@echo "make venv      only make $(VENV) and install"
+	@echo "make clean     remove $(VENV), caches and builds; runs stay"
+
+demo: $(VENV)/.installed-$(EXTRA)
+	$(BIN)/fertune search --space leaky_cnn --tuner hyperband --data $(DATA) $(LEAKY_BUDGET) --out $(RUNS)/demo-leaky --resume
+	$(BIN)/fertune search --space relu_cnn --tuner random --data $(DATA) $(RELU_BUDGET) --out $(RUNS)/demo-relu --resume
+	$(BIN)/fertune stack $(RUNS)/demo-leaky $(RUNS)/demo-relu $(STACK_BUDGET) --out $(RUNS)/demo-stack --resume
+	$(BIN)/fertune report $(RUNS)/demo-stack -o $(RUNS)/demo-report.html
+
+test: $(VENV)/.installed-$(EXTRA)-check
+	$(BIN)/python -m pytest
+
+test-all: $(VENV)/.installed-$(EXTRA)-check
+	$(BIN)/python -m pytest -m "slow or not slow"
+
+lint: $(VENV)/.installed-$(EXTRA)-check-lint
+	$(BIN)/python -m ruff check fertune search_spaces tests
+	$(BIN)/python -m mypy
+
+venv: $(VENV)/.installed-$(EXTRA)
+
+# One stamp for each set of packages; a changed setup.cfg installs again.
+$(VENV)/.installed-%: setup.cfg pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[$(subst -,$(comma),$*)]'
+	@touch $@
+
+comma := ,
+
+$(BIN)/python:
+	@$(PYTHON) -c '$(SUPPORTED)' 2>/dev/null || { \
+		echo "error: fertune needs Python 3.11, 3.12 or 3.13; $(PYTHON) is $$($(PYTHON) --version 2>&1 | head -n 1)" >&2; \
+		echo "help: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)" >&2; exit 2; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+		echo "error: $(PYTHON) cannot make a virtual environment" >&2; \
+		echo "help: on Debian or Ubuntu: sudo apt install python3-venv" >&2; exit 2; }
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find fertune search_spaces tests -name __pycache__ -type d -prune -exec rm -rf {} +

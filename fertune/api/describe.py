@@ -1,0 +1,92 @@
+"""What ``run.json`` says of data, machine and command; enough to draw the report without any of them."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import shlex
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fertune.data import ImageDataset, audit
+from fertune.store import write_arrays
+
+PACKAGES = ("keras", "tensorflow", "tensorflow-cpu", "jax", "keras-tuner", "optuna", "scikit-learn", "xgboost",
+            "xgboost-cpu", "numpy", "pandas")
+
+
+def versions() -> dict[str, str]:
+    """Versions of what the numbers depend on; what is not installed is left out."""
+    found = {"python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def fertune_version() -> str:
+    try:
+        return importlib.metadata.version("fertune")
+    except importlib.metadata.PackageNotFoundError:
+        return "0+checkout"
+
+
+def typed_command(default: list[str]) -> list[str]:
+    """The command as typed where fertune is the program; else the command that would do the same."""
+    program = Path(sys.argv[0]).name if sys.argv else ""
+    if program in ("fertune", "fertune.exe") or program == "__main__.py" and "fertune" in sys.argv[0]:
+        return ["fertune", *sys.argv[1:]]
+    return default
+
+
+def shown_command(words: list[str]) -> str:
+    return shlex.join(words)
+
+
+def machine() -> dict[str, Any]:
+    from fertune.execution.processes import cores
+
+    return {"versions": versions(), "backend": os.environ.get("KERAS_BACKEND", "tensorflow"), "cores": cores(),
+            "system": f"{platform.system()} {platform.machine()}"}
+
+
+def describe_data(data: ImageDataset) -> dict[str, Any]:
+    """The ``data`` part of ``run.json``."""
+    twins = asdict(audit(data))
+    counts = data.counts()
+    return {
+        "name": data.name, "source": data.source, "fingerprint": data.fingerprint, "folder": str(data.folder),
+        "shape": list(data.image_shape), "classes": list(data.class_names),
+        "counts": {s: [int(c) for c in counts[s]] for s in ("train", "validation", "test")},
+        "unlabelled": len(data.positions("unlabelled")), "notes": list(data.notes), "flat": twins.pop("flat"),
+        "twins": twins,
+    }
+
+
+def keep_samples(data: ImageDataset, folder: Path, *, a_class: int = 8, seed: int = 0) -> None:
+    """``samples.npz``: up to 8 training pictures of each class, drawn by seed."""
+    rng = np.random.default_rng(seed)
+    train = data.positions("train")
+    picked: list[np.ndarray] = []
+    for label in range(data.n_classes):
+        mine = train[data.labels[train] == label]
+        picked.append(np.sort(rng.choice(mine, size=min(a_class, len(mine)), replace=False)))
+    at = np.concatenate(picked)
+    write_arrays(folder / "samples.npz", images=np.asarray(data.images[at]), labels=data.labels[at],
+                 row=data.row_ids[at])
+
+
+def keep_gallery(data: ImageDataset, folder: Path, split: str, *, shown: int = 25, seed: int = 0) -> None:
+    """``gallery.npz``: 25 pictures of a split, drawn by seed."""
+    rng = np.random.default_rng(seed)
+    rows = data.positions(split)
+    at = np.sort(rng.choice(rows, size=min(shown, len(rows)), replace=False))
+    write_arrays(folder / "gallery.npz", images=np.asarray(data.images[at]), labels=data.labels[at],
+                 row=data.row_ids[at])

@@ -1,0 +1,54 @@
+"""``fertune run``: a whole road from one file; started again, it goes on where it stood."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from fertune.api.runs import SearchRun, StackRun
+from fertune.api.search import search
+from fertune.api.spaces import find_space
+from fertune.api.stack import stack
+from fertune.config import load_experiment
+from fertune.data import ImageDataset
+from fertune.search import Observer
+
+
+def run_experiment(
+    path: str | Path, data: str | Path | ImageDataset | None = None, *, root: str | Path = "runs",
+    workers: int | None = None, observer: Observer | None = None, command: Sequence[str] | None = None,
+) -> tuple[list[SearchRun], StackRun]:
+    """Run every search of an experiment file, then its stack.
+
+    Args:
+        path: A file as in ``experiments/``.
+        data: Wins over the file's own.
+        root: Folder of the runs, named ``<experiment>-<search>`` and ``<experiment>-stack``. Parts that are finished are
+            not run again; one that was cut off is resumed.
+        workers: Wins over the file's own.
+
+    Raises:
+        ConfigError: Faults of the file, all at once, before anything is run.
+        FertuneError: As of ``search`` and ``stack``.
+    """
+    experiment = load_experiment(path)
+    for given in experiment.searches.values():
+        find_space(given["space"])
+    source = data if data is not None else experiment.data
+    common: dict[str, Any] = {"workers": workers or experiment.workers, "observer": observer, "resume": True}
+    runs = []
+    for name, given in experiment.searches.items():
+        out = Path(root) / f"{experiment.name}-{name}"
+        known = set(inspect.signature(search).parameters)
+        keywords = {k: v for k, v in given.items() if k in known and not (k == "workers" and workers)}
+        if (out / "run.json").exists() and SearchRun(out).record.status == "finished":
+            runs.append(SearchRun(out))
+            continue
+        runs.append(search(data=source, out=out, command=command, **{**common, **keywords}))
+    out = Path(root) / f"{experiment.name}-stack"
+    if (out / "run.json").exists() and StackRun(out).record.status == "finished":
+        return runs, StackRun(out)
+    result = stack(runs, out=out, command=command, **{**common, **dict(experiment.stack)})
+    return runs, result

@@ -1,0 +1,285 @@
+"""``fertune search`` and ``ft.search``: one search, new or resumed."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fertune.api.describe import (
+    describe_data,
+    fertune_version,
+    keep_gallery,
+    keep_samples,
+    machine,
+    shown_command,
+    typed_command,
+)
+from fertune.api.runs import SearchRun
+from fertune.api.spaces import find_space, pickled_build, source_text
+from fertune.config import DEFAULT_TRIALS, SearchOptions, parse_duration
+from fertune.data import ImageDataset, open_dataset
+from fertune.errors import ConfigError, Interrupted, RunError, SpaceError
+from fertune.execution import ProcessExecutor
+from fertune.search import Interrupts, Observer, Search, read_progress
+from fertune.search.loop import TIME_IS_UP, all_failed
+from fertune.searchers import make_searcher, restore
+from fertune.space import Space
+from fertune.store import RunFolder, SearchRecord, open_record
+from fertune.store.folder import free_name
+from fertune.trial import Objective, Rows, Suggestion, TrainJob, Trial
+
+FIXED_ON_RESUME = ("tuner", "pruner", "max_epochs", "seed", "objective", "class_weight")
+
+
+def search(
+    space: str | Path | Space | None = None, data: str | Path | ImageDataset | None = None, *, tuner: str | None = None,
+    pruner: str | None = None, trials: int | None = None, max_epochs: int | None = None,
+    time_budget: str | float | None = None, seed: int | None = None, objective: str | None = None,
+    class_weight: str | None = None, workers: int | None = None, out: str | Path | None = None, resume: bool = False,
+    observer: Observer | None = None, command: Sequence[str] | None = None,
+) -> SearchRun:
+    """Search a space for the configuration with the best score on the validation rows.
+
+    The scores of a search are optimistic: the best of many was chosen on the rows that measured it. ``stack`` gives an
+    honest estimate.
+
+    Args:
+        space: A shipped name, the path of a .yaml or .py file, or a Space. On resume it may be left out, except for a
+            space with its own build function, which a run never stores.
+        data: A csv of Kaggle's FER shape, a folder of class folders, an npz file, ``builtin:faces`` (the default),
+            ``builtin:digits``, or an ImageDataset.
+        tuner: ``random``, ``hyperband`` (Keras Tuner) or ``tpe`` (Optuna); by default what the space names.
+        pruner: Of tpe: ``none``, ``median``, ``hyperband`` or ``asha``.
+        trials: Distinct configurations; default 20, for hyperband one whole iteration of its brackets.
+        max_epochs: Most epochs for one configuration; default 30.
+        time_budget: Seconds, or ``"30m"``; holds with the running trial, which keeps its best epoch.
+        seed: Of everything drawn; default 0.
+        objective: ``val_accuracy`` (default), ``val_loss`` or ``val_macro_f1``; a trial's value is its best epoch's.
+        class_weight: ``none`` (default), ``sqrt`` or ``balanced``.
+        workers: Child processes side by side; default 1. With one, the same seed gives the same search.
+        out: The run's folder; by default ``runs/<space>-<nn>``.
+        resume: Go on with the run in ``out``; makes it where there is none.
+        observer: Is told what happens; by default nothing is printed.
+        command: What ``run.json`` remembers as typed.
+
+    Returns:
+        The run.
+
+    Raises:
+        FertuneError: Bad data, space or options, a run that is held or exists (nothing is written then), or all trials
+            failed.
+        Interrupted: Ctrl-C or SIGTERM; every finished trial is in the run's folder.
+    """
+    started = time.monotonic()
+    watcher = observer or Observer()
+    given = {"tuner": tuner, "pruner": pruner, "trials": trials, "max_epochs": max_epochs,
+             "time_budget": None if time_budget is None else parse_duration(time_budget), "seed": seed,
+             "objective": objective, "class_weight": class_weight, "workers": workers}
+    given = {k: v for k, v in given.items() if v is not None}
+    path = Path(out) if out is not None else None
+    if resume and path is None:
+        raise ConfigError("--resume needs the run", help="fertune search --out runs/leaky_cnn-01 --resume")
+    old = open_record(path) if resume and path is not None and (path / "run.json").exists() else None
+    if old is not None:
+        if old.info["kind"] != "search":
+            raise RunError(f"{path} is a stack, not a search", help=f"fertune stack --out {path} --resume")
+        chosen = _same_space(old.info, space)
+        options = _resumed_options(old.info, given)
+        source = data if data is not None else old.info["data"]["source"]
+    else:
+        if path is not None and (path / "run.json").exists():
+            raise RunError(f"{path} holds a run already", help="add --resume to go on with it, or choose another --out")
+        chosen = find_space(space if space is not None else "leaky_cnn")
+        options = _new_options(chosen, given)
+        source = data if data is not None else "builtin:faces"
+        if data is None:
+            watcher.said("no --data given: using builtin:faces, drawn pictures; for real ones --data fer2013.csv")
+    dataset = open_dataset(source, seed=options.seed, say=watcher.said)
+    for note in dataset.notes:
+        watcher.warned(note)
+    if len(dataset.positions("train")) == 0 or len(dataset.positions("validation")) == 0:
+        raise ConfigError(f"{dataset.name} has no rows to train on and to validate with")
+    folder = _open(path, old is not None, chosen, options, dataset, command)
+    try:
+        return _Session(folder, chosen, options, dataset, watcher, started).run()
+    finally:
+        folder.close()
+
+
+def _new_options(space: Space, given: dict[str, Any]) -> SearchOptions:
+    options = SearchOptions(**{"tuner": space.tuner, **given}).check()
+    if options.trials is None and options.tuner != "hyperband":
+        options = replace(options, trials=DEFAULT_TRIALS)
+    return options
+
+
+def _resumed_options(info: dict[str, Any], given: dict[str, Any]) -> SearchOptions:
+    """The run's own options, where only count, time and workers may change.
+
+    Raises:
+        ConfigError: Another option differs from the run's.
+    """
+    stored = info["options"]
+    faults = [f"--{k.replace('_', '-')}: {given[k]!r}; the run has {stored[k]!r}"
+              for k in FIXED_ON_RESUME if k in given and given[k] != stored[k]]
+    if faults:
+        raise ConfigError("a resumed run keeps its options", details=faults,
+                          help="leave them out, or start another run with another --out")
+    changed = {k: given[k] for k in ("trials", "workers") if k in given}
+    if "trials" in changed and stored["trials"] is not None and changed["trials"] < stored["trials"]:
+        changed["trials"] = stored["trials"]
+    return SearchOptions(**{**stored, **changed, "time_budget": given.get("time_budget")}).check()
+
+
+def _same_space(info: dict[str, Any], space: str | Path | Space | None) -> Space:
+    """The space of a run that goes on.
+
+    Raises:
+        SpaceError: Its build function is needed and was not given, or another space was.
+    """
+    stored = Space.from_dict(info["space"])
+    if space is None:
+        if stored.model == "custom":
+            raise SpaceError(
+                f"space {stored.name} has its own build function, which a run does not store",
+                help=f"give it again: --space {info.get('space_path') or 'my_space.py'}",
+            )
+        return stored
+    given = find_space(space)
+    if given.fingerprint != info["space_fingerprint"]:
+        raise SpaceError(
+            f"the run searched space {stored.name} ({info['space_fingerprint'][:12]}), not this {given.name} "
+            f"({given.fingerprint[:12]})", help="leave --space out, or start another run with another --out",
+        )
+    return given
+
+
+def _open(path: Path | None, exists: bool, space: Space, options: SearchOptions, data: ImageDataset,
+          command: Sequence[str] | None) -> RunFolder:
+    if exists and path is not None:
+        folder = RunFolder.reopen(path)
+        stored = folder.info["data"]
+        if stored["fingerprint"] != data.fingerprint:
+            folder.close()
+            raise RunError(f"{path} was made on other data: {stored['name']} ({stored['fingerprint'][:12]}), "
+                           f"not {data.name} ({data.fingerprint[:12]})", help="give the same --data again")
+        folder.update_info(options={**asdict(options)})
+        return folder
+    where = path or free_name(Path("runs"), space.name)
+    typed = list(command) if command is not None else typed_command(["fertune", "search", "--space", space.name])
+    objective = Objective.named(options.objective)
+    folder = RunFolder.create(where, {
+        "kind": "search", "name": where.name, "created": round(time.time(), 3), "fertune": fertune_version(),
+        "command": typed, "resume": shown_command(["fertune", "search", "--out", str(where), "--resume"]),
+        "options": asdict(options), "engine": options.tuner,
+        "objective": {"name": objective.name, "direction": objective.direction},
+        "space": space.to_dict(), "space_fingerprint": space.fingerprint, "space_source": source_text(space),
+        "data": describe_data(data), **machine(),
+    })
+    keep_samples(data, where, seed=options.seed)
+    keep_gallery(data, where, "validation", seed=options.seed)
+    return folder
+
+
+class _Session:
+    """One sitting of a search: from what the journal holds to its end, or to an interruption."""
+
+    def __init__(self, folder: RunFolder, space: Space, options: SearchOptions, data: ImageDataset, observer: Observer,
+                 started: float) -> None:
+        self._folder, self._space, self._options, self._data = folder, space, options, data
+        self._observer, self._started = observer, started
+        self._objective = Objective.named(options.objective)
+        self._build = pickled_build(space)
+        self._search: Search | None = None
+
+    def run(self) -> SearchRun:
+        self._folder.journal.write("session", trials=self._options.trials, workers=self._options.workers)
+        progress = read_progress(self._folder.journal.lines)
+        executor = ProcessExecutor(workers=self._options.workers, log_dir=self._folder.path / "logs")
+        try:
+            with Interrupts() as interrupts:
+                self._observer.search_started(self._folder.info, self._options.trials, progress.trials.all())
+                first = next(line for line in self._folder.journal.lines if line["event"] == "session")
+                searcher = make_searcher(
+                    self._options.tuner, self._space, objective=self._objective, seed=self._options.seed,
+                    trials=first["trials"], max_epochs=self._options.max_epochs, pruner=self._options.pruner,
+                )
+                restore(searcher, progress.calls, written_by=self._written_by())
+                budget = self._options.time_budget
+                self._search = Search(
+                    searcher=searcher, executor=executor, journal=self._folder.journal, make_job=self._job,
+                    objective=self._objective, progress=progress,
+                    deadline=None if budget is None else self._started + budget,
+                    stop_requested=lambda: interrupts.signum is not None, observer=self._observer,
+                    on_trial_end=lambda trial: self._keep_best(),
+                )
+                status, reason = self._search.run()
+        finally:
+            executor.close()
+        return self._end(status, reason, interrupts.signum)
+
+    def _written_by(self) -> str | None:
+        package = "optuna" if self._options.tuner == "tpe" else "keras-tuner"
+        version = self._folder.info["versions"].get(package)
+        return f"{package} {version}" if version else None
+
+    def _job(self, trial: Trial, suggestion: Suggestion) -> TrainJob:
+        out = self._folder.path / "trials" / str(trial.id)
+        multi = self._options.tuner == "hyperband"
+        return TrainJob(
+            id=f"trial-{trial.id}-{suggestion.ticket}", data=str(self._data.folder),
+            fingerprint=self._data.fingerprint, fit=Rows(splits=("train",)), stop=Rows(splits=("validation",)),
+            family=self._space.model, build=self._build, settings=self._space.settings(suggestion.params),
+            budget=suggestion.budget, objective=self._objective, out=str(out),
+            seed=int(np.random.SeedSequence([self._options.seed, trial.id]).generate_state(1)[0] % 2**31),
+            class_weight=self._options.class_weight,
+            resume=str(out) if suggestion.continues is not None and (out / "state").exists() else None,
+            keep_state=multi and suggestion.budget < self._options.max_epochs,
+        )
+
+    def _keep_best(self) -> None:
+        """Models of the best few stay; the others go. A state that a promotion may need stays till the end."""
+        if self._search is None:
+            return
+        key = self._objective.sort_key
+        ranked = sorted((t for t in self._search.trials.all() if t.value is not None and t.failure is None),
+                        key=lambda t: (key(t.value or 0.0), t.seconds, t.id))
+        kept = {str(t.id) for t in ranked[: self._options.keep]}
+        for folder in (self._folder.path / "trials").glob("*"):
+            if folder.name not in kept:
+                for file in ("model.keras", "stop.npz"):
+                    (folder / file).unlink(missing_ok=True)
+
+    def _end(self, status: str, reason: str, signum: int | None) -> SearchRun:
+        path = self._folder.path
+        record = open_record(path)
+        if not isinstance(record, SearchRecord):
+            raise TypeError(f"{path} is no search")
+        best = record.best
+        if best is not None and (path / "trials" / str(best.id) / "stop.npz").exists():
+            shutil.copyfile(path / "trials" / str(best.id) / "stop.npz", path / "validation.npz")
+        if status == "interrupted":
+            done = sum(1 for t in record.trials if t.ended is not None)
+            self._observer.search_ended(record)
+            raise Interrupted(f"Interrupted after {done} trial{'s' if done != 1 else ''}; all of them are kept",
+                              signum=signum or 2, resume=self._folder.info["resume"])
+        if reason != TIME_IS_UP:  # else a resumed search may still promote them
+            for state in (path / "trials").glob("*/state"):
+                shutil.rmtree(state, ignore_errors=True)
+        for folder in (path / "trials").glob("*"):
+            if folder.is_dir() and not any(folder.iterdir()):
+                folder.rmdir()
+        self._observer.search_ended(record)
+        if best is None:
+            failed = [t for t in record.trials if t.failure is not None]
+            if failed:
+                raise all_failed(failed, path.name)
+        return SearchRun(path)
+
+

@@ -1,0 +1,175 @@
+"""``fertune stack`` and ``ft.stack``: one stack over finished searches, new or resumed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from fertune.api.describe import fertune_version, keep_samples, machine, shown_command, typed_command
+from fertune.api.runs import SearchRun, StackRun
+from fertune.api.spaces import find_space, pickled_build
+from fertune.config import StackOptions, parse_duration
+from fertune.data import ImageDataset, open_dataset
+from fertune.errors import ConfigError, Interrupted, RunError
+from fertune.execution import ProcessExecutor
+from fertune.search import Interrupts, Observer
+from fertune.space import Space
+from fertune.stacking.members import Member, choose, members_of, same_data
+from fertune.stacking.pieces import StackHalted
+from fertune.store import RunFolder, SearchRecord, open_record
+from fertune.store.folder import free_name
+
+FREE_ON_RESUME = ("time_budget", "workers")
+
+
+def stack(
+    runs: Sequence[str | Path | SearchRun] = (), *, top: int | None = None, folds: int | None = None,
+    epochs: int | None = None, bagging: int | None = None, class_weights: Sequence[str] | None = None,
+    meta_trials: int | None = None, time_budget: str | float | None = None, seed: int | None = None,
+    workers: int | None = None, data: str | Path | ImageDataset | None = None,
+    spaces: Sequence[str | Path | Space] = (), out: str | Path | None = None, resume: bool = False,
+    observer: Observer | None = None, command: Sequence[str] | None = None,
+) -> StackRun:
+    """Train the best configurations of searches across folds, stack them, and compare honestly.
+
+    Single models and ensembles are compared with the same kind of member (the mean of a configuration's fold models).
+    What is chosen is chosen on out-of-fold rows; the labels of the test rows are read once, at the end.
+
+    Args:
+        runs: Searches over the same data.
+        top: Best distinct configurations of each; default 2.
+        folds: Default 5.
+        epochs: Most epochs of a fold's model; default: ``max_epochs`` of its search.
+        bagging: Bootstrap models of the best single configuration, as one more row; default 0.
+        class_weights: Class-weight variants of the best single configuration, of ``none``, ``sqrt``, ``balanced``.
+        meta_trials: Trials of each tuned meta-learner; default 10.
+        time_budget: Seconds or ``"2h"`` for everything; configurations whose folds did not finish are left out, named.
+        seed: Default 0.
+        workers: Child processes side by side; default 1.
+        data: Only where the data moved since the searches; must be the same by content.
+        spaces: Spaces with their own build function, given again.
+        out: The run's folder; by default ``runs/stack-<nn>``.
+        resume: Go on with the stack in ``out``.
+        observer, command: As in ``search``.
+
+    Returns:
+        The finished stack.
+
+    Raises:
+        FertuneError: Bad options or runs, different data, or nothing could be trained.
+        Interrupted: Ctrl-C or SIGTERM; finished folds are kept.
+    """
+    started = time.monotonic()
+    watcher = observer or Observer()
+    given: dict[str, Any] = {
+        "top": top, "folds": folds, "epochs": epochs, "bagging": bagging,
+        "class_weights": None if class_weights is None else tuple(class_weights), "meta_trials": meta_trials,
+        "time_budget": None if time_budget is None else parse_duration(time_budget), "seed": seed, "workers": workers,
+    }
+    given = {k: v for k, v in given.items() if v is not None}
+    path = Path(out) if out is not None else None
+    old = None
+    if resume:
+        if path is None:
+            raise ConfigError("--resume needs the run", help="fertune stack --out runs/stack-01 --resume")
+        if (path / "run.json").exists():
+            old = open_record(path).info
+            if old["kind"] != "stack":
+                raise RunError(f"{path} is a search, not a stack", help=f"fertune search --out {path} --resume")
+    elif path is not None and (path / "run.json").exists():
+        raise RunError(f"{path} holds a run already", help="add --resume to go on with it, or choose another --out")
+    options = _options(old, given)
+    folders = [r.path if isinstance(r, SearchRun) else Path(r) for r in runs] or [
+        Path(p) for p in (old or {}).get("run_paths", [])]
+    if not folders:
+        raise ConfigError("no runs to stack", help="fertune stack runs/leaky_cnn-01 runs/relu_cnn-01")
+    records = []
+    for folder in folders:
+        record = open_record(folder)
+        if not isinstance(record, SearchRecord):
+            raise RunError(f"{folder} is a stack; only searches can be stacked")
+        records.append(record)
+    same_data(records)
+    builds = {}
+    for given_space in spaces:
+        found = find_space(given_space)
+        pickled = pickled_build(found)
+        if pickled is not None:
+            builds[found.fingerprint] = pickled
+    picks = choose(records, options.top) if old is None else [(m["run"], m["trial"]) for m in old["members"]]
+    members = members_of(picks, records, epochs=options.epochs, builds=builds)
+    dataset = _dataset(data, records[0], watcher)
+    run = _open(path, old, members, options, dataset, records, folders, command)
+    try:
+        return _sitting(run, dataset, members, options, watcher, started)
+    finally:
+        run.close()
+
+
+def _options(old: dict[str, Any] | None, given: dict[str, Any]) -> StackOptions:
+    if old is None:
+        return StackOptions(**given).check()
+    stored = {**old["options"], "class_weights": tuple(old["options"]["class_weights"])}
+    faults = [f"--{k.replace('_', '-')}: {v!r}; the run has {stored[k]!r}" for k, v in given.items()
+              if k not in FREE_ON_RESUME and v != stored[k]]
+    if faults:
+        raise ConfigError("a resumed stack keeps its options", details=faults,
+                          help="leave them out, or start another with another --out")
+    free = {k: v for k, v in given.items() if k in FREE_ON_RESUME}
+    return StackOptions(**{**stored, "time_budget": None, **free}).check()
+
+
+def _dataset(data: str | Path | ImageDataset | None, record: SearchRecord, observer: Observer) -> ImageDataset:
+    info = record.info["data"]
+    folder = Path(info["folder"])
+    if data is None and folder.exists():
+        return ImageDataset.open(folder, fingerprint=info["fingerprint"])
+    dataset = open_dataset(data if data is not None else info["source"], seed=record.info["options"]["seed"],
+                           say=observer.said)
+    if dataset.fingerprint != info["fingerprint"]:
+        raise RunError(f"the searches were made on other data: {info['name']} ({info['fingerprint'][:12]}), not "
+                       f"{dataset.name} ({dataset.fingerprint[:12]})", help="give the same file again with --data")
+    return dataset
+
+
+def _open(path: Path | None, old: dict[str, Any] | None, members: list[Member], options: StackOptions,
+          data: ImageDataset, records: list[SearchRecord], folders: list[Path],
+          command: Sequence[str] | None) -> RunFolder:
+    if old is not None and path is not None:
+        folder = RunFolder.reopen(path)
+        folder.update_info(options=asdict(options))
+        return folder
+    where = path or free_name(Path("runs"), "stack")
+    typed = list(command) if command is not None else typed_command(["fertune", "stack", *map(str, folders)])
+    folder = RunFolder.create(where, {
+        "kind": "stack", "name": where.name, "created": round(time.time(), 3), "fertune": fertune_version(),
+        "command": typed, "resume": shown_command(["fertune", "stack", "--out", str(where), "--resume"]),
+        "options": asdict(options), "runs": [r.name for r in records], "run_paths": [str(f) for f in folders],
+        "members": [m.to_json() for m in members], "data": records[0].info["data"], **machine(),
+    })
+    keep_samples(data, where, seed=options.seed)
+    return folder
+
+
+def _sitting(folder: RunFolder, data: ImageDataset, members: list[Member], options: StackOptions, observer: Observer,
+             started: float) -> StackRun:
+    from fertune.stacking.stack import Stack  # brings scikit-learn and more: only where it is needed
+
+    folder.journal.write("session", workers=options.workers)
+    executor = ProcessExecutor(workers=options.workers, log_dir=folder.path / "logs")
+    try:
+        with Interrupts() as interrupts:
+            jobs = [(m.name, i, "fold") for m in members for i in range(options.folds)]
+            observer.stack_started(folder.info, jobs)
+            Stack(folder=folder, dataset=data, members=members, options=options, executor=executor, observer=observer,
+                  stop_requested=lambda: interrupts.signum is not None, started=started).run()
+    except StackHalted:
+        raise Interrupted("Interrupted; every finished fold is kept", signum=interrupts.signum or 2,
+                          resume=folder.info["resume"]) from None
+    finally:
+        executor.close()
+    observer.stack_ended(open_record(folder.path))
+    return StackRun(folder.path)

@@ -1,0 +1,45 @@
+"""The command line: parses, calls ``fertune.api``, prints."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from fertune.cli.parser import make_parser
+from fertune.errors import FertuneError, Interrupted
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code.
+
+    0 done; 1 everything that was to be trained failed; 2 input, usage, or a run that another process holds; 130 Ctrl-C;
+    143 SIGTERM. A bug in fertune keeps its traceback.
+    """
+    parser = make_parser()
+    args = parser.parse_args(argv)
+    if args.version:
+        from fertune.api.describe import fertune_version
+
+        print(f"fertune {fertune_version()}")
+        return 0
+    if args.command is None:
+        parser.print_help()
+        return 0
+    os.environ.setdefault("FERTUNE_COORDINATOR", "1")
+    from fertune.cli import commands
+    from fertune.console import print_error, print_interrupted
+
+    try:
+        return commands.COMMANDS[args.command](args)
+    except FertuneError as error:
+        print_error(error, stream=sys.stderr)
+        return error.exit_code
+    except Interrupted as stop:
+        print_interrupted(stop, stream=sys.stderr)
+        return 128 + stop.signum
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # the reader of a pipe has gone: nothing is left to be told
+        sys.stderr.close()
+        return 0

@@ -1,0 +1,230 @@
+"""Options of the verbs, and one experiment as data. All faults of an option set or a file are told at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from fertune.errors import ConfigError, did_you_mean
+from fertune.trial import OBJECTIVES
+
+TUNERS = ("random", "hyperband", "tpe")
+PRUNERS = ("none", "median", "hyperband", "asha")
+CLASS_WEIGHTS = ("none", "sqrt", "balanced")
+DEFAULT_TRIALS = 20
+"""Of random and tpe; hyperband by default runs one whole iteration of its brackets."""
+DEFAULT_MAX_EPOCHS = 30
+
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "": 1.0}
+
+
+def parse_duration(text: str | float | int) -> float:
+    """Seconds from ``90``, ``"90s"``, ``"30m"``, ``"1.5h"`` or ``"1h30m"``.
+
+    Raises:
+        ConfigError: Anything else, or nothing above zero.
+    """
+    if isinstance(text, (int, float)) and not isinstance(text, bool):
+        seconds = float(text)
+    else:
+        parts = re.findall(r"(\d+(?:\.\d+)?)([smhd]?)", str(text).strip().lower())
+        if not parts or "".join(n + u for n, u in parts) != str(text).strip().lower().replace(" ", ""):
+            raise ConfigError(f"{text!r} is not a duration; legal: 90s, 30m, 1.5h, 1h30m")
+        seconds = sum(float(number) * _UNITS[unit] for number, unit in parts)
+    if not seconds > 0:
+        raise ConfigError(f"a time budget of {text!r} is not above zero; legal: 90s, 30m, 1.5h, 1h30m")
+    return seconds
+
+
+def _choice(faults: list[str], name: str, value: object, legal: Sequence[str]) -> None:
+    if value not in legal:
+        faults.append(f"{name}: {value!r} is none of {', '.join(legal)}{did_you_mean(str(value), legal)}")
+
+
+def _whole(faults: list[str], name: str, value: object, low: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < low:
+        faults.append(f"{name}: {value!r} is not a whole number of at least {low}")
+
+
+def _raise(faults: list[str], what: str) -> None:
+    if len(faults) == 1:
+        raise ConfigError(faults[0])
+    if faults:
+        raise ConfigError(f"{len(faults)} options of {what} are not legal", details=faults)
+
+
+@dataclass(frozen=True)
+class SearchOptions:
+    """Options of ``fertune search`` that a run keeps.
+
+    Attributes:
+        tuner: Engine; one of ``TUNERS``.
+        pruner: Of tpe; one of ``PRUNERS``.
+        trials: Distinct configurations; None: one whole iteration of hyperband.
+        max_epochs: Most epochs that one configuration is trained.
+        time_budget: Seconds of this command, the running trial included; None for none.
+        seed: Of everything that is drawn.
+        objective: One of ``fertune.trial.OBJECTIVES``.
+        class_weight: One of ``CLASS_WEIGHTS``.
+        workers: Child processes at work side by side; the cores are divided among them.
+        keep: How many of the best models stay on disk.
+    """
+
+    tuner: str
+    pruner: str = "none"
+    trials: int | None = None
+    max_epochs: int = DEFAULT_MAX_EPOCHS
+    time_budget: float | None = None
+    seed: int = 0
+    objective: str = "val_accuracy"
+    class_weight: str = "none"
+    workers: int = 1
+    keep: int = 3
+
+    def check(self) -> SearchOptions:
+        """Itself.
+
+        Raises:
+            ConfigError: Naming every option that is not legal.
+        """
+        faults: list[str] = []
+        _choice(faults, "--tuner", self.tuner, TUNERS)
+        _choice(faults, "--pruner", self.pruner, PRUNERS)
+        _choice(faults, "--objective", self.objective, tuple(OBJECTIVES))
+        _choice(faults, "--class-weight", self.class_weight, CLASS_WEIGHTS)
+        if self.pruner != "none" and self.tuner in ("random", "hyperband"):
+            faults.append(f"--pruner {self.pruner} goes with --tuner tpe; {self.tuner} has none")
+        if self.trials is not None:
+            _whole(faults, "--trials", self.trials, 1)
+        _whole(faults, "--max-epochs", self.max_epochs, 1)
+        _whole(faults, "--seed", self.seed, 0)
+        _whole(faults, "--workers", self.workers, 1)
+        _raise(faults, "search")
+        return self
+
+
+@dataclass(frozen=True)
+class StackOptions:
+    """Options of ``fertune stack`` that a run keeps.
+
+    Attributes:
+        top: Best distinct configurations taken from each search.
+        folds: Number of folds of the out-of-fold matrix.
+        epochs: Most epochs of one fold's model; None: the ``max_epochs`` of the search it came from.
+        bagging: Number of bootstrap models of the best single one; 0 for no such row.
+        class_weights: Class-weight variants of the best single one.
+        meta_trials: Trials of each tuned meta-learner.
+        time_budget: Seconds of this command, meta-learners and test reading included; None for none.
+        seed: Of folds, bags, weights and bootstrap.
+        workers: Child processes side by side.
+    """
+
+    top: int = 2
+    folds: int = 5
+    epochs: int | None = None
+    bagging: int = 0
+    class_weights: tuple[str, ...] = ()
+    meta_trials: int = 10
+    time_budget: float | None = None
+    seed: int = 0
+    workers: int = 1
+
+    def check(self) -> StackOptions:
+        """Itself.
+
+        Raises:
+            ConfigError: Naming every option that is not legal.
+        """
+        faults: list[str] = []
+        for weight in self.class_weights:
+            _choice(faults, "--class-weights", weight, CLASS_WEIGHTS)
+        _whole(faults, "--top", self.top, 1)
+        _whole(faults, "--folds", self.folds, 2)
+        _whole(faults, "--bagging", self.bagging, 0)
+        _whole(faults, "--meta-trials", self.meta_trials, 1)
+        _whole(faults, "--seed", self.seed, 0)
+        _whole(faults, "--workers", self.workers, 1)
+        if self.epochs is not None:
+            _whole(faults, "--epochs", self.epochs, 1)
+        _raise(faults, "stack")
+        return self
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A whole road as data: searches, one stack, a report. See ``experiments/``.
+
+    Attributes:
+        name: Runs are named ``<name>-<search>`` and ``<name>-stack``.
+        data: Source; the command line's ``--data`` wins.
+        searches: Name -> keywords of ``fertune.search``.
+        stack: Keywords of ``fertune.stack``.
+        workers: Of all parts that do not say otherwise.
+    """
+
+    name: str
+    searches: Mapping[str, Mapping[str, Any]]
+    stack: Mapping[str, Any] = field(default_factory=dict)
+    data: str | None = None
+    workers: int = 1
+
+
+_SEARCH_KEYS = ("space", *(f.name for f in fields(SearchOptions) if f.name != "keep"))
+_STACK_KEYS = tuple(f.name for f in fields(StackOptions))
+
+
+def _keys(faults: list[str], where: str, given: object, legal: Sequence[str]) -> dict[str, Any]:
+    if not isinstance(given, dict):
+        faults.append(f"{where}: a mapping is needed, not {given!r}")
+        return {}
+    for key in given:
+        if key not in legal:
+            faults.append(f"{where}.{key}: no such key; legal: {', '.join(legal)}{did_you_mean(str(key), legal)}")
+    if "time_budget" in given and given["time_budget"] is not None:
+        try:
+            given = {**given, "time_budget": parse_duration(given["time_budget"])}
+        except ConfigError as error:
+            faults.append(f"{where}.time_budget: {error.message}")
+    return given
+
+
+def load_experiment(path: str | Path) -> Experiment:
+    """Read an experiment file.
+
+    Raises:
+        ConfigError: It is not there, no YAML, or has faults: all of them, each with its path in the file.
+    """
+    import yaml
+
+    file = Path(path)
+    try:
+        text = file.read_text("utf-8")
+    except FileNotFoundError:
+        near = did_you_mean(file.name, [p.name for p in file.parent.glob("*.yaml")]) if file.parent.is_dir() else ""
+        raise ConfigError(f"no experiment file {path}{near}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}") from None
+    try:
+        content = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{file.name} is not YAML: {' '.join(str(error).split())}") from None
+    faults: list[str] = []
+    top = _keys(faults, file.name, content, ("name", "summary", "data", "searches", "stack", "workers"))
+    searches: dict[str, dict[str, Any]] = {}
+    for name, given in (top.get("searches") or {}).items() if isinstance(top.get("searches"), dict) else ():
+        searches[str(name)] = _keys(faults, f"{file.name}: searches.{name}", given, _SEARCH_KEYS)
+        if isinstance(given, dict) and "space" not in given:
+            faults.append(f"{file.name}: searches.{name}.space is missing")
+    if not searches:
+        faults.append(f"{file.name}: searches: at least one search is needed, as name: {{space: leaky_cnn}}")
+    stack = _keys(faults, f"{file.name}: stack", top.get("stack") or {}, _STACK_KEYS)
+    if isinstance(stack.get("class_weights"), list):
+        stack = {**stack, "class_weights": tuple(stack["class_weights"])}
+    workers = top.get("workers", 1)
+    _whole(faults, f"{file.name}: workers", workers, 1)
+    if faults:
+        raise ConfigError(f"{file.name} has {len(faults)} fault{'s' if len(faults) > 1 else ''}", details=faults)
+    return Experiment(str(top.get("name") or file.stem), searches, stack, top.get("data"), workers)

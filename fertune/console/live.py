@@ -1,0 +1,141 @@
+"""The console of a terminal: one region redrawn in place, replaced by the summary at the end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.live import Live
+from rich.text import Text
+
+from fertune.console.screen import Screen
+from fertune.console.search_view import SearchState, search_lines
+from fertune.console.stack_summary import stack_summary
+from fertune.console.stack_view import Key, StackState, stack_lines
+from fertune.console.summary import search_summary
+from fertune.search.observer import Observer
+from fertune.trial import Trial
+
+LEAST_SECONDS = 0.25
+"""At most four frames a second."""
+CLOCK_SECONDS = 1.0
+"""A frame each second where nothing happened, for the clocks."""
+
+
+class LiveConsole(Observer):
+    """Shows a table that stays in place. Frames are drawn by ``tick`` and by events, never by a thread.
+
+    Args:
+        chatter: Where the region and the summary go.
+        warnings: Where warnings go; above the region where it is a terminal too.
+    """
+
+    def __init__(self, chatter: Screen, warnings: Screen) -> None:
+        self._screen = chatter
+        self._warnings = warnings
+        self._live: Live | None = None
+        self._search: SearchState | None = None
+        self._stack: StackState | None = None
+        self._drawn = 0.0
+        self._changed = False
+
+    def said(self, text: str) -> None:
+        self._screen.lines(self._screen.fold(self._screen.text(text), "  "))
+
+    def warned(self, text: str) -> None:
+        screen = self._screen if self._warnings.live else self._warnings
+        screen.lines(screen.fold(screen.text("warning: ", "yellow").append_text(screen.text(text)), "  "))
+
+    def search_started(self, info: Mapping[str, Any], goal: int | None, trials: Sequence[Trial]) -> None:
+        self._search = SearchState.of(info, goal, trials)
+        self._open()
+
+    def trial_started(self, trial: Trial) -> None:
+        if self._search is not None:
+            self._search.take_start(trial)
+            self._draw_soon()
+
+    def epoch(self, trial: Trial, logs: Mapping[str, float]) -> None:
+        if self._search is not None:
+            self._search.trials[trial.id] = trial
+            self._draw_soon()
+
+    def trial_ended(self, trial: Trial, best: Trial | None) -> None:
+        if self._search is not None:
+            self._search.take_end(trial, best)
+            self._draw_soon()
+
+    def search_ended(self, record: Any) -> None:
+        self.close()
+        self._screen.lines(search_summary(self._screen, record))
+
+    def stack_started(self, info: Mapping[str, Any], jobs: Sequence[Key]) -> None:
+        self._stack = StackState(info, list(jobs))
+        self._open()
+
+    def fold_started(self, member: str, fold: int, kind: str) -> None:
+        if self._stack is not None:
+            self._stack.take_start((member, fold, kind))
+            self._draw_soon()
+
+    def fold_epoch(self, member: str, fold: int, kind: str, logs: Mapping[str, float]) -> None:
+        if self._stack is not None:
+            key = (member, fold, kind)
+            self._stack.running[key] = int(logs.get("epoch", self._stack.running.get(key, 0) + 1))
+            self._draw_soon()
+
+    def fold_ended(self, fold_run: Any) -> None:
+        if self._stack is not None:
+            self._stack.take_end(fold_run)
+            self._draw_soon()
+
+    def meta_ended(self, entry: Mapping[str, Any]) -> None:
+        if self._stack is not None:
+            self._stack.meta.append(entry)
+            self._draw_soon()
+
+    def stack_ended(self, record: Any) -> None:
+        self.close()
+        self._screen.lines(stack_summary(self._screen, record))
+
+    def tick(self) -> None:
+        since = time.monotonic() - self._drawn
+        if since >= CLOCK_SECONDS or (self._changed and since >= LEAST_SECONDS):
+            self._draw()
+
+    def close(self) -> None:
+        live, self._live = self._live, None
+        self._search = self._stack = None
+        if live is not None:
+            live.stop()
+
+    def _open(self) -> None:
+        if self._live is not None:
+            self._live.stop()
+        self._live = Live(
+            console=self._screen.console,
+            auto_refresh=False,
+            transient=True,
+            vertical_overflow="crop",
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+        self._live.start()
+        self._draw()
+
+    def _draw_soon(self) -> None:
+        self._changed = True
+        self.tick()
+
+    def _draw(self) -> None:
+        if self._live is None:
+            return
+        if self._search is not None:
+            lines = search_lines(self._screen, self._search)
+        elif self._stack is not None:
+            lines = stack_lines(self._screen, self._stack)
+        else:
+            return
+        self._live.update(Text("\n").join(lines), refresh=True)
+        self._drawn, self._changed = time.monotonic(), False

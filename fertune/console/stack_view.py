@@ -1,0 +1,144 @@
+"""The live picture of a stack: one row a member, one column a fold; below it the meta-learners."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from rich.text import Text
+
+from fertune.console.screen import Screen
+from fertune.console.search_view import WIDE, bar, bar_words, head
+from fertune.console.table import Column, draw, fits
+from fertune.console.text import count, duration
+
+Key = tuple[str, int, str]
+NAME_CELLS = 28
+"""A member keeps so much of its name, since members of one space differ at its end; folds leave before."""
+
+
+@dataclass
+class StackState:
+    """What a stack has said so far. ``value`` of a fold is on the rows that its early stopping watched."""
+
+    info: Mapping[str, Any]
+    jobs: list[Key]
+    ended: dict[Key, Any] = field(default_factory=dict)
+    running: dict[Key, int] = field(default_factory=dict)
+    started: dict[Key, float] = field(default_factory=dict)
+    meta: list[Mapping[str, Any]] = field(default_factory=list)
+    begun: float = field(default_factory=time.monotonic)
+    trained_here: int = 0
+
+    def take_start(self, key: Key) -> None:
+        self.running[key] = 0
+        self.started[key] = time.monotonic()
+
+    def take_end(self, run: Any) -> None:
+        key = (run.member, run.fold, run.kind)
+        self.ended[key] = run
+        self.trained_here += key in self.running
+        self.running.pop(key, None)
+        self.started.pop(key, None)
+
+    def left(self) -> float | None:
+        """Seconds for the folds that are left, at the pace of this session."""
+        if not self.trained_here:
+            return None
+        missing = len([k for k in self.models() if k not in self.ended])
+        return (time.monotonic() - self.begun) / self.trained_here * missing
+
+    def epochs_of(self, member: str) -> int | None:
+        """Epochs that each model of a member gets; None where ``run.json`` does not say."""
+        stored = (m for m in self.info.get("members") or () if m.get("name") == member)
+        epochs = next((m.get("epochs") for m in stored), None)
+        return None if epochs is None else int(epochs)
+
+    def models(self) -> list[Key]:
+        """All that is planned or was met: variants of the best single model are known only once it is."""
+        return list(dict.fromkeys([*self.jobs, *self.running, *self.ended]))
+
+    def members(self) -> list[tuple[str, str]]:
+        """(member, kind), in the order in which they come."""
+        return list(dict.fromkeys((m, kind) for m, _, kind in self.models()))
+
+
+def fold_cell(screen: Screen, state: StackState, key: Key) -> Text:
+    """``0.631`` where done, ``▶ 6/9`` where it runs, ``·`` where it waits, ``failed``."""
+    if key in state.ended:
+        run = state.ended[key]
+        if str(run.state) == "failed":
+            return screen.text("failed", "red")
+        return screen.text("-" if run.value is None or not math.isfinite(run.value) else f"{run.value:.3f}")
+    if key in state.running:
+        budget = state.epochs_of(key[0])
+        return screen.text(f"▶ {state.running[key]}" + (f"/{budget}" if budget else ""))
+    return screen.text("·")
+
+
+def stack_lines(screen: Screen, state: StackState) -> list[Text]:
+    """The whole region, at most the screen's height less two."""
+    members = state.members()
+    info = state.info
+    models = state.models()
+    what = [count(len(info.get("members") or ()), "member"), count(len(models), "model") + " to train"]
+    lines = head(screen, info, "stack", what)
+    done = len(state.ended)
+    lines.append(
+        bar(
+            screen,
+            done,
+            len(models),
+            bar_words(screen, done, len(models), "model", time.monotonic() - state.begun, state.left()),
+        )
+    )
+    below = [_meta_line(screen, entry) for entry in state.meta]
+    foot = [screen.text("fold values are on rows that stopped the training · Ctrl-C keeps every finished fold")]
+    below += foot if screen.width >= WIDE else []
+    rows = max(screen.height - 2 - len(lines) - len(below) - 1, 1)
+    first = next((i for i, m in enumerate(members) if any((k[0], k[2]) == m for k in state.running)), 0)
+    start = max(0, min(first, len(members) - rows))
+    shown = members[start : start + rows]
+    if shown:
+        lines += fold_table(screen, state, shown)
+    return [*lines, *below][: max(screen.height - 2, 1)]
+
+
+def fold_table(screen: Screen, state: StackState, shown: Sequence[tuple[str, str]]) -> list[Text]:
+    """A row for each (member, kind); folds become one count where they do not fit."""
+    keys = {m: [k for k in state.models() if (k[0], k[2]) == m] for m in shown}
+    name = Column("member", [screen.text(m) for m, _ in shown], "left", least=NAME_CELLS)
+    width = max(len(k) for k in keys.values())
+    cells = {m: [fold_cell(screen, state, k) for k in sorted(ks, key=lambda k: k[1])] for m, ks in keys.items()}
+    folds = [
+        Column(
+            f" fold {i}" if i == 0 else f"{i:>5}",
+            [cells[m][i] if i < len(cells[m]) else screen.text("") for m in shown],
+        )
+        for i in range(width)
+    ]
+    mean = Column(" mean", [_mean(screen, state, keys[m]) for m in shown])
+    done = Column("done", [screen.text(f"{sum(k in state.ended for k in keys[m])}/{len(keys[m])}") for m in shown])
+    for columns in ([name, *folds, mean], [name, *folds], [name, done, mean], [name, done]):
+        if fits(screen, columns):
+            return draw(screen, columns)
+    return draw(screen, [name, done])
+
+
+def _mean(screen: Screen, state: StackState, keys: Sequence[Key]) -> Text:
+    values = [state.ended[k].value for k in keys if k in state.ended and state.ended[k].value is not None]
+    return screen.text(f"{sum(values) / len(values):.3f}" if values and len(values) == len(keys) else "")
+
+
+def _meta_line(screen: Screen, entry: Mapping[str, Any]) -> Text:
+    parts = [f"meta {entry.get('name', '')}"]
+    if entry.get("trials"):
+        parts.append(count(int(entry["trials"]), "trial"))
+    if entry.get("oof_accuracy") is not None:
+        parts.append(f"out-of-fold accuracy {entry['oof_accuracy']:.4f}")
+    if entry.get("seconds") is not None:
+        parts.append(duration(float(entry["seconds"])))
+    return screen.cut(screen.text("  ".join(parts)), screen.width)

@@ -1,0 +1,7 @@
+"""Pictures: from files of many kinds to one cached, memory-mapped ``ImageDataset``."""
+
+from fertune.data.audit import DataAudit, audit, twin_rows
+from fertune.data.dataset import SPLITS, ImageDataset
+from fertune.data.open import open_dataset
+
+__all__ = ["SPLITS", "DataAudit", "ImageDataset", "audit", "open_dataset", "twin_rows"]

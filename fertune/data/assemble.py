@@ -1,0 +1,103 @@
+"""From what a source read to a data set: twin clusters, a validation split, a fingerprint."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fertune.data.dataset import SPLITS, ImageDataset, fingerprint_of
+from fertune.data.groups import twin_groups
+from fertune.errors import ConfigError, DataError
+from fertune.folds import split_groups
+
+TRAIN, VALIDATION, TEST, UNLABELLED = range(len(SPLITS))
+VALIDATION_SHARE = 0.1
+TEST_SHARE = 0.15
+
+
+@dataclass(frozen=True, eq=False)
+class Parsed:
+    """What a source read. See ``ImageDataset`` for the arrays.
+
+    Attributes:
+        images: uint8 (n, h, w, c).
+        labels: int32 (n,), -1 for none.
+        split: int8 (n,).
+        row_ids: int32 (n,).
+    """
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int32]
+    split: NDArray[np.int8]
+    row_ids: NDArray[np.int32]
+    class_names: tuple[str, ...]
+    name: str
+    notes: tuple[str, ...] = ()
+
+
+def assemble(parsed: Parsed, *, source: str) -> ImageDataset:
+    """Add twin clusters, a fingerprint, and notes on classes without rows; the splits stay as they are.
+
+    Raises:
+        DataError: No training rows.
+    """
+    train = parsed.labels[parsed.split == TRAIN]
+    if len(train) == 0:
+        raise DataError(f"{parsed.name} has no training rows")
+    notes = list(parsed.notes)
+    in_train = np.bincount(train, minlength=len(parsed.class_names))
+    for label in np.flatnonzero(in_train == 0):
+        name = parsed.class_names[label]
+        elsewhere = bool(np.any(parsed.labels == label))
+        notes.append(f"class {name!r} has no {'training rows' if elsewhere else 'rows'}")
+    return ImageDataset(
+        images=parsed.images, labels=parsed.labels.astype(np.int32), class_names=parsed.class_names,
+        row_ids=parsed.row_ids.astype(np.int32), split=parsed.split.astype(np.int8), groups=twin_groups(parsed.images),
+        name=parsed.name, source=source, notes=tuple(notes),
+        fingerprint=fingerprint_of(parsed.images, parsed.labels, parsed.class_names, parsed.split),
+    )  # fmt: skip
+
+
+def lacks_validation(dataset: ImageDataset) -> bool:
+    return not np.any(dataset.split == VALIDATION)
+
+
+def carve_validation(dataset: ImageDataset, seed: int) -> ImageDataset:
+    """Where no validation rows were given, make a stratified tenth of train validation; twins stay together.
+
+    Raises:
+        DataError: Train is a single picture.
+    """
+    if not lacks_validation(dataset):
+        return dataset
+    train = dataset.positions("train")
+    try:
+        _, cut = split_groups(train, dataset.labels, dataset.groups, VALIDATION_SHARE, seed)
+    except ConfigError as error:
+        raise DataError(
+            f"{dataset.name} has no validation rows, and {len(train)} training rows cannot be divided",
+            details=[error.message],
+        ) from error
+    split = np.array(dataset.split)
+    split[cut] = VALIDATION
+    note = (
+        f"no validation rows were given: {len(cut):,} of {len(train):,} training rows are used "
+        f"(a stratified tenth, twins kept together, seed {seed})"
+    )
+    return replace(
+        dataset, split=split, notes=(*dataset.notes, note),
+        fingerprint=fingerprint_of(dataset.images, dataset.labels, dataset.class_names, split),
+    )  # fmt: skip
+
+
+def deal_splits(images: NDArray[np.uint8], labels: NDArray[np.int32], seed: int) -> NDArray[np.int8]:
+    """int8 (n,): 70 % train, 15 % validation, 15 % test, stratified, twins kept together."""
+    groups = twin_groups(images)
+    split = np.full(len(labels), TRAIN, np.int8)
+    rest, test = split_groups(np.arange(len(labels)), labels, groups, TEST_SHARE, seed)
+    _, validation = split_groups(rest, labels, groups, TEST_SHARE * len(labels) / len(rest), seed + 1)
+    split[test] = TEST
+    split[validation] = VALIDATION
+    return split

@@ -1,0 +1,7 @@
+"""Where jobs run: in warm child processes, or in this process."""
+
+from fertune.execution.inline import InlineExecutor
+from fertune.execution.processes import ProcessExecutor
+from fertune.execution.wire import Context
+
+__all__ = ["Context", "InlineExecutor", "ProcessExecutor"]

@@ -1,0 +1,31 @@
+"""What coordinator and worker say to each other, and what a running job may ask of its executor."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from fertune.trial import Failure, Job
+
+# coordinator -> worker: ("job", Job) | ("go", bool) | ("stop", job_id) | ("exit",)
+# worker -> coordinator: ("ready", pid) | ("reported", Reported) | ("finished", Finished, resident bytes) | ("failed", Failed)
+Message = tuple[Any, ...]
+
+
+class Context(Protocol):
+    """What a running job may ask of its executor."""
+
+    def report(self, step: int, value: float, logs: dict[str, float]) -> bool:
+        """Tell that an epoch is done; blocks until answered. False: end here, the searcher prunes it."""
+        ...
+
+    def stopping(self) -> bool:
+        """Whether to end at once (time is up, or the user interrupts); cheap, asked between batches."""
+        ...
+
+
+class Runner(Protocol):
+    """A module that knows how to do jobs: ``fertune.training.runner``, or a scripted one in tests."""
+
+    def run(self, job: Job, context: Context) -> Any: ...
+
+    def classify(self, error: BaseException) -> Failure: ...

@@ -1,0 +1,1 @@
+"""Sections that only a search has; one file each: its finding, its figure, its table."""

@@ -1,0 +1,114 @@
+"""``curves`` of a search: do they fit, overfit, stop well?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fertune.report.blocks import Column, Row, Section, Table, cell, empty
+from fertune.report.reading import Score, ranked, score_of
+from fertune.report.shared.curve_figure import finite, grid, key, rate_drops, told_at
+from fertune.report.words import count, listed, number, verb
+from fertune.store.records import SearchRecord
+from fertune.trial import Trial
+
+HEADING = "Learning curves"
+SHOWN = 6
+
+
+def rising(trial: Trial) -> bool:
+    """Whether its best epoch was the last one that it trained."""
+    return trial.best_epoch is not None and trial.best_epoch == trial.epochs and trial.epochs > 1
+
+
+def gap(trial: Trial) -> float | None:
+    """Training accuracy minus validation accuracy at the best epoch."""
+    for row in trial.history:
+        if row.get("epoch") == trial.best_epoch and finite(row.get("accuracy")) and finite(row.get("val_accuracy")):
+            return row["accuracy"] - row["val_accuracy"]
+    return None
+
+
+def finding(best: Sequence[Trial]) -> str:
+    """Still rising, or overfitting, or stopped in time."""
+    n = len(best)
+    if all(t.epochs <= 1 for t in best):
+        return f"{'The only trial shown was' if n == 1 else f'All {n} shown were'} trained for one epoch: no curve yet."
+    up = sum(1 for t in best if rising(t))
+    wide = [g for g in map(gap, best) if g is not None and g > 0.1]
+    if up * 2 >= n:
+        start = (
+            "The best trial was"
+            if n == 1
+            else f"{'All' if up == n else f'{up} of the best'} {n} {verb(up, 'was', 'were')}"
+        )
+        if n > 1 and up == n:
+            start = f"All of the best {n} were"
+        return f"{start} still improving at the last epoch: a larger --max-epochs may help."
+    if wide and len(wide) * 2 >= n:
+        start = "The best trial is" if n == 1 else f"{len(wide)} of the best {n} {verb(len(wide), 'is', 'are')}"
+        return (
+            f"{start} over 10 points better on training rows than on validation rows: more dropout, augmentation or "
+            "weight decay may help."
+        )
+    late = [t.epochs - t.best_epoch for t in best if t.best_epoch is not None]
+    who = "The best trial" if n == 1 else f"{n - up} of the best {n}"
+    return f"{who} passed {'its' if n - up == 1 else 'their'} best epoch before the end, at most {count(max(late, default=0), 'epoch')} earlier: training was long enough."
+
+
+def _score_key(objective: str) -> str:
+    return "macro_f1" if objective == "val_macro_f1" else "accuracy"
+
+
+def section(record: SearchRecord) -> Section:
+    score: Score = score_of(record)
+    order = [t for t in ranked(record.trials, record.objective) if t.history]
+    if not order:
+        why = "No trial has finished an epoch yet, so there are no curves."
+        if record.trials and record.status != "running":
+            why = "No trial that ended well kept its epochs, so there are no curves."
+        return empty("curves", HEADING, why, f"fertune search --out runs/{record.name} --resume")
+    best, others = order[:SHOWN], order[SHOWN:]
+    text = finding(best)
+    entries = [
+        (str(t.id), f"trial {t.id} · {score.text(t.value)}", [(t.history, t.best_epoch)], t.epochs < t.budget)
+        for t in best
+    ]
+    figure = grid(entries, others, _score_key(record.objective.name), text)
+    columns = (
+        Column("trial", True),
+        Column("best epoch", True),
+        Column("epochs", True),
+        Column("training loss", True),
+        Column("validation loss", True),
+        Column("training accuracy", True),
+        Column("validation accuracy", True),
+        Column("rate dropped at", priority=2),
+    )
+    rows = tuple(
+        Row(
+            (
+                cell(str(t.id), t.id),
+                cell(number(t.best_epoch), t.best_epoch),
+                cell(number(t.epochs), t.epochs),
+                *(cell(told_at(t.history, k, t.best_epoch)) for k in ("loss", "val_loss", "accuracy", "val_accuracy")),
+                cell(listed([str(e) for e in rate_drops(t.history)]) or "never"),
+            ),
+            trial=t.id,
+        )
+        for t in best
+    )
+    how = (
+        f"The best {count(len(best), 'trial')} on shared axes. Training figures are taken with dropout and "
+        "augmentation on, so they may lie below validation; the loss is cross-entropy without the weight penalty."
+        if len(best) > 1
+        else "Training figures are taken with dropout and augmentation on, so they may lie below validation."
+    )
+    return Section(
+        "curves",
+        HEADING,
+        text,
+        "full",
+        (key(len(others) >= 3, True), figure),
+        how,
+        Table(columns, rows, "At the best epoch"),
+    )

@@ -1,0 +1,116 @@
+"""``rungs``: did early scores predict late ones?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fertune.report.blocks import Column, Row, Section, Table, cell, empty
+from fertune.report.canvas import Sheet, bare, drawn, fixed_ticks, nice
+from fertune.report.reading import Score, rank_correlation, score_of
+from fertune.report.theme import HEX
+from fertune.report.words import count, listed, number, signed
+from fertune.store.records import SearchRecord
+from fertune.trial import Trial
+
+HEADING = "Rungs and promotions"
+ENOUGH = 5
+
+
+def ladders(trials: Sequence[Trial]) -> dict[int, dict[int, float]]:
+    """Trial -> {budget: score at the end of that rung}, those with any score."""
+    found = {t.id: {r.budget: r.value for r in t.rungs if r.value is not None} for t in trials}
+    return {i: ladder for i, ladder in found.items() if ladder}
+
+
+def agreements(paths: dict[int, dict[int, float]]) -> list[tuple[int, int, int, float | None]]:
+    """(lower budget, higher budget, trials that have both, rank correlation or None) for neighbouring budgets."""
+    budgets = sorted({b for ladder in paths.values() for b in ladder})
+    out = []
+    for low, high in zip(budgets, budgets[1:], strict=False):
+        both = [(p[low], p[high]) for p in paths.values() if low in p and high in p]
+        rho = rank_correlation([a for a, _ in both], [b for _, b in both]) if len(both) >= ENOUGH else None
+        out.append((low, high, len(both), rho))
+    return out
+
+
+def finding(paths: dict[int, dict[int, float]]) -> str:
+    steps = agreements(paths)
+    known = [s for s in steps if s[3] is not None]
+    promoted = sum(1 for p in paths.values() if len(p) > 1)
+    if not promoted:
+        return f"None of {count(len(paths), 'trial')} was trained further than its first rung."
+    if not known:
+        return (
+            f"{count(promoted, 'trial was', 'trials were')} promoted: fewer than {ENOUGH} at one step, too few to say "
+            "whether early scores predict late ones."
+        )
+    parts = [
+        f"{low} and {high} epochs agrees at rank correlation {signed(rho, 2).lstrip('+')}"
+        for low, high, _, rho in known
+    ]
+    numbers = listed([str(n) for _, _, n, _ in known])
+    respectively = ", respectively" if len(known) > 1 else ""
+    return f"Of {numbers} promoted trials the order at {listed(parts)}{respectively}."
+
+
+def figure(paths: dict[int, dict[int, float]], score: Score, width: int) -> Sheet:
+    narrow = width < 600
+    sheet = Sheet(width, 322)
+    ax = sheet.panel(46, 30, (width - 60) if narrow else 620, 250)
+    sheet.text(46, 10, score.axis, color=HEX["muted"])
+    budgets = sorted({b for ladder in paths.values() for b in ladder})
+    place = {b: i for i, b in enumerate(budgets)}
+    for trial, ladder in sorted(paths.items(), key=lambda item: len(item[1])):
+        xs, ys = [place[b] for b in sorted(ladder)], [score.plot(ladder[b]) for b in sorted(ladder)]
+        far = len(ladder) > 1
+        artist = ax.plot(
+            xs,
+            ys,
+            "-o",
+            color=HEX["single"] if far else HEX["axis"],
+            linewidth=1.8 if far else 1,
+            markersize=5 if far else 5,
+            markerfacecolor=HEX["single"] if far else HEX["page"],
+            markeredgecolor=HEX["single"] if far else HEX["axis"],
+        )[0]
+        sheet.tip(
+            artist,
+            f"trial {trial}: " + ", ".join(f"{score.text(ladder[b])} at {count(b, 'epoch')}" for b in sorted(ladder)),
+            trial,
+        )
+    fixed_ticks(ax, "x", list(place.values()), [str(b) for b in budgets])
+    ax.set_xlim(-0.25, len(budgets) - 0.75)
+    ax.set_xlabel("epochs given, in equal steps")
+    nice(ax, "y", ticks=5)
+    bare(ax, "left", "bottom")
+    return sheet
+
+
+def section(record: SearchRecord) -> Section:
+    paths, score = ladders(record.trials), score_of(record)
+    budgets = sorted({b for ladder in paths.values() for b in ladder})
+    space = record.info.get("space", {}).get("name", "SPACE")
+    if len(budgets) < 2:
+        given = f"All trials were given the same {count(budgets[0], 'epoch')}" if budgets else "No trial has a score"
+        return empty(
+            "rungs",
+            HEADING,
+            f"{given}, so there are no rungs to compare.",
+            f"fertune search --space {space} --tuner hyperband",
+            "trains many for a short time, few for long",
+        )
+    text = finding(paths)
+    shown = drawn(lambda w: figure(paths, score, w), id="rungs", title="Score at each rung", desc=text, most=560)
+    rows = tuple(
+        Row((cell(str(trial), trial), *(cell(score.text(ladder.get(b)), ladder.get(b)) for b in budgets)), trial=trial)
+        for trial, ladder in sorted(paths.items())
+    )
+    table = Table(
+        (Column("trial", True), *(Column(f"{b} epochs", True) for b in budgets)), rows, "Score at the end of each rung"
+    )
+    stopped = sum(1 for p in paths.values() if len(p) == 1)
+    how = (
+        f"Blue lines are trials that were promoted; the {number(stopped)} hollow grey dots were trained on one rung "
+        "only. Lines that cross are early scores that misled."
+    )
+    return Section("rungs", HEADING, text, "full", (shown,), how, table)

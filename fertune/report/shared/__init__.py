@@ -1,0 +1,1 @@
+"""Sections and numbers that both kinds of report use."""

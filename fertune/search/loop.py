@@ -1,0 +1,255 @@
+"""The one search loop: asks a Searcher, hands jobs to an Executor, and writes everything down first.
+
+It knows neither Keras Tuner nor Optuna, neither processes nor models: CNNs and meta-learners are tuned by it alike.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import Counter
+from collections.abc import Callable
+from typing import Literal
+
+from fertune.errors import AllTrialsFailed
+from fertune.search.observer import Observer
+from fertune.search.resume import Resumed, read_progress
+from fertune.store import Journal
+from fertune.store.trials import failure_json
+from fertune.trial import (
+    Complete,
+    Event,
+    Executor,
+    Exhausted,
+    Failed,
+    Failure,
+    FailureKind,
+    Finished,
+    Job,
+    Objective,
+    Outcome,
+    Pruned,
+    Reported,
+    Searcher,
+    State,
+    Suggestion,
+    Trial,
+    TrainResult,
+    Wait,
+)
+
+TIME_IS_UP = "the time budget is spent"
+SAME_FAILURES = 5
+"""So many equal failures before any success end a search."""
+STOP_PATIENCE = 20.0
+"""Seconds that running jobs get to save what they have when a search ends early."""
+
+Status = Literal["finished", "interrupted"]
+MakeJob = Callable[[Trial, Suggestion], Job]
+
+
+class Search:
+    """One search, from its beginning or from where its journal stands.
+
+    Args:
+        searcher: Fresh, or already restored by the calls of ``progress``.
+        executor: Runs the jobs; not closed here.
+        journal: Written before the searcher is told, and before a job is submitted.
+        make_job: The job of a trial's next stretch.
+        objective: Direction of the values.
+        progress: What the journal holds; by default read from it.
+        deadline: ``time.monotonic()`` after which no job runs on; None for none.
+        stop_requested: Asked between events; true ends the search as interrupted.
+        observer: Is told what happens.
+        on_trial_end: Called with a trial whenever a stretch of it has ended (keeps or drops models).
+    """
+
+    def __init__(
+        self, *, searcher: Searcher, executor: Executor, journal: Journal, make_job: MakeJob, objective: Objective,
+        progress: Resumed | None = None, deadline: float | None = None,
+        stop_requested: Callable[[], bool] = lambda: False, observer: Observer | None = None,
+        on_trial_end: Callable[[Trial], None] = lambda trial: None,
+    ) -> None:
+        progress = progress or read_progress(journal.lines)
+        self._searcher, self._executor, self._journal = searcher, executor, journal
+        self._make_job, self._objective, self._deadline = make_job, objective, deadline
+        self._stop_requested, self._on_trial_end = stop_requested, on_trial_end
+        self._observer = observer or Observer()
+        self.trials = progress.trials
+        self._retry = list(progress.open)
+        self._trial_of = dict(progress.trial_of)
+        self._running: dict[str, Suggestion] = {}
+        self._pruned: set[str] = set()
+        self._stopping: str | None = None
+        self._hopeful = any(t.scored for t in self.trials.by_id.values())
+
+    @property
+    def best(self) -> Trial | None:
+        scored = [t for t in self.trials.by_id.values() if t.scored and t.value is not None]
+        return min(scored, key=lambda t: (self._objective.sort_key(t.value or 0.0), t.seconds, t.id), default=None)
+
+    def run(self) -> tuple[Status, str]:
+        """Search until the searcher is exhausted, time is up, or the user interrupts.
+
+        Returns:
+            Status and one clause that says why; both are in the journal too.
+
+        Raises:
+            AllTrialsFailed: Five equal failures before any success. The journal says so as well.
+        """
+        status: Status = "finished"
+        reason = ""
+        while not reason:
+            if self._stop_requested():
+                status, reason = "interrupted", "interrupted"
+            elif self._deadline is not None and time.monotonic() > self._deadline:
+                reason = TIME_IS_UP
+            else:
+                reason = self._fill()
+                self._listen(0.2)
+                self._give_up_on_equal_failures()
+        self._wind_down(reason)
+        self._journal.write("ended", status=status, reason=reason)
+        return status, reason
+
+    def _fill(self) -> str:
+        """Give every free slot something to do; a reason where there is nothing left to do at all."""
+        while len(self._running) < self._executor.slots:
+            if self._retry:
+                suggestion = self._retry.pop(0)
+                self._take("retried", trial=self._trial_of[suggestion.ticket], ticket=suggestion.ticket)
+            else:
+                answer = self._searcher.ask()
+                if isinstance(answer, Exhausted):
+                    return "" if self._running else answer.reason
+                if isinstance(answer, Wait):
+                    if not self._running:
+                        raise RuntimeError("the searcher waits although nothing runs")
+                    return ""
+                suggestion = answer
+                self._ask(suggestion)
+            trial = self.trials.by_id[self._trial_of[suggestion.ticket]]
+            job = self._make_job(trial, suggestion)
+            self._running[job.id] = suggestion
+            self._executor.submit(job)
+            self._observer.trial_started(trial)
+        return ""
+
+    def _ask(self, suggestion: Suggestion) -> None:
+        if suggestion.continues is None:
+            trial = max(self.trials.by_id, default=-1) + 1
+        else:
+            trial = self._trial_of[suggestion.continues]
+        self._trial_of[suggestion.ticket] = trial
+        self._take("asked", trial=trial, ticket=suggestion.ticket, params=dict(suggestion.params),
+                   budget=suggestion.budget, continues=suggestion.continues, tags=dict(suggestion.tags))
+
+    def _take(self, event: str, **fields: object) -> Trial:
+        trial = self.trials.take(self._journal.write(event, **fields))
+        if trial is None:
+            raise RuntimeError(f"no trial changed by {event!r}")
+        return trial
+
+    def _listen(self, timeout: float) -> None:
+        for event in self._executor.events(timeout):
+            self._handle(event)
+        self._observer.tick()
+
+    def _handle(self, event: Event) -> None:
+        suggestion = self._running.get(event.job_id)
+        if suggestion is None:
+            return
+        ticket, trial_id = suggestion.ticket, self._trial_of[suggestion.ticket]
+        if isinstance(event, Reported):
+            trial = self._take("epoch", trial=trial_id, ticket=ticket, step=event.step, value=event.value, logs=event.logs)
+            self._observer.epoch(trial, event.logs)
+            if self._stopping is None and not self._searcher.report(ticket, event.step, event.value):
+                self._pruned.add(event.job_id)
+                self._executor.stop(event.job_id)
+            return
+        del self._running[event.job_id]
+        if isinstance(event, Failed) and self._stopping is not None:
+            self._end(ticket, trial_id, "stopped", note=self._stopping)  # whatever it was, a resume tries it again
+        elif isinstance(event, Failed):
+            self._end(ticket, trial_id, "failed", failure=event.failure)
+        else:
+            self._finished(event, ticket, trial_id)
+
+    def _finished(self, event: Finished, ticket: int, trial_id: int) -> None:
+        result: TrainResult | None = event.result
+        cut = self._stopping is not None and (result is None or result.ended_by in ("stopped", "pruned"))
+        if cut and event.job_id not in self._pruned:
+            has_value = result is not None and result.epochs > 0
+            self._end(ticket, trial_id, "stopped", result=result if has_value else None, note=self._stopping or "")
+        elif result is None or not math.isfinite(result.value):
+            self._end(ticket, trial_id, "failed", failure=Failure(FailureKind.CRASHED, "the job ended without a value"))
+        else:
+            self._end(ticket, trial_id, "pruned" if event.job_id in self._pruned else "completed", result=result)
+
+    def _end(self, ticket: int, trial_id: int, outcome: str, *, result: TrainResult | None = None,
+             failure: Failure | None = None, note: str = "") -> None:
+        fields: dict[str, object] = {"note": note}
+        if result is not None:
+            fields |= {"value": result.value, "best_epoch": result.best_epoch, "epochs": result.epochs,
+                       "seconds": result.seconds, "parameters": result.parameters,
+                       "note": note or (result.ended_by if result.ended_by == "early stopping" else "")}
+        else:
+            begun = next((line["time"] for line in reversed(self._journal.lines)
+                          if line.get("ticket") == ticket and line["event"] in ("asked", "retried")), None)
+            fields["seconds"] = time.time() - begun if begun else 0.0
+        if failure is not None:
+            fields["failure"] = failure_json(failure)
+        trial = self._take("told", trial=trial_id, ticket=ticket, outcome=outcome, **fields)
+        if outcome != "stopped":
+            told: Outcome = failure if failure is not None else (
+                Pruned(trial.value or 0.0) if outcome == "pruned" else Complete(trial.value or 0.0))
+            self._searcher.tell(ticket, told)
+        self._hopeful = self._hopeful or trial.scored
+        self._on_trial_end(trial)
+        self._observer.trial_ended(trial, self.best)
+
+    def _give_up_on_equal_failures(self) -> None:
+        """Five equal failures before any success: what is wrong is the space or the machine, not the trial."""
+        if self._hopeful:
+            return
+        ended = [t for t in self.trials.all() if t.state not in (State.RUNNING, State.STOPPED)]
+        kinds = Counter(t.failure.kind for t in ended if t.failure is not None)
+        if len(ended) < SAME_FAILURES or len(kinds) != 1 or sum(kinds.values()) != len(ended):
+            return
+        kind = next(iter(kinds))
+        self._wind_down("too many equal failures")
+        self._journal.write("ended", status="finished", reason=f"the first {len(ended)} trials all failed: {kind.value}")
+        raise all_failed([t for t in ended if t.failure is not None], self._journal.path.parent.name)
+
+    def _wind_down(self, reason: str) -> None:
+        """Ask what runs to save and end; whatever does not in time stays open in the journal and is retried."""
+        self._stopping = reason
+        for job_id in list(self._running):
+            self._executor.stop(job_id)
+        until = time.monotonic() + STOP_PATIENCE
+        while self._running and time.monotonic() < until:
+            self._listen(0.2)
+        for suggestion in self._running.values():
+            self._end(suggestion.ticket, self._trial_of[suggestion.ticket], "stopped", note=reason)
+        self._running.clear()
+
+
+ADVICE = {
+    FailureKind.OUT_OF_MEMORY: "lower the upper ends of filters, dense_units and batch_size in the space, or --workers",
+    FailureKind.NAN_LOSS: "lower the upper end of learning_rate in the space",
+    FailureKind.INVALID_SHAPE: "lower the upper end of blocks in the space: each block halves the picture",
+    FailureKind.TIMED_OUT: "lower --max-epochs, or the upper ends of filters and blocks in the space",
+    FailureKind.CRASHED: "run one configuration of the space by hand, or mend the model",
+}
+
+
+def all_failed(trials: list[Trial], run: str) -> AllTrialsFailed:
+    """The one message for a search in which nothing could be trained, failures grouped."""
+    groups = Counter((t.failure.kind, t.failure.message) for t in trials if t.failure is not None)
+    kinds = Counter(t.failure.kind for t in trials if t.failure is not None)
+    same = ": all in the same way" if len(kinds) == 1 else ""
+    return AllTrialsFailed(
+        f"the first {len(trials)} trials all failed{same}; the search stopped",
+        details=[f"{count} x {kind.value}: {message}" for (kind, message), count in groups.most_common()],
+        help=f"{ADVICE[kinds.most_common(1)[0][0]]}    # full messages: fertune show {run} --json",
+    )

@@ -1,0 +1,70 @@
+"""What a long run tells whoever watches it. The methods do nothing here; a console overrides what it shows.
+
+An observer never steers: whatever it does, the journal and the result stay the same. All methods are called from the
+coordinator's one thread. They must be quick, and must not raise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fertune.trial import Trial
+
+FoldKey = tuple[str, int, str]
+"""Member, fold (from 0), and ``fold`` or ``bag``."""
+
+
+class Observer:
+    """Empty methods; subclass and override those that you show."""
+
+    def said(self, text: str) -> None:
+        """One line of finished work that is not training, e.g. ``"read 35,887 rows in 14 s; cached"``."""
+
+    def warned(self, text: str) -> None:
+        """One line that a person should act on."""
+
+    def search_started(self, info: Mapping[str, Any], goal: int | None, trials: Sequence[Trial]) -> None:
+        """A search begins or goes on.
+
+        Args:
+            info: ``run.json`` of the run.
+            goal: How many distinct configurations there will be; None where the engine alone knows.
+            trials: What the journal holds already, in the order of ids.
+        """
+
+    def trial_started(self, trial: Trial) -> None:
+        """A stretch of a trial was handed to a worker."""
+
+    def epoch(self, trial: Trial, logs: Mapping[str, float]) -> None:
+        """An epoch is done; ``logs`` is the last row of ``trial.history``."""
+
+    def trial_ended(self, trial: Trial, best: Trial | None) -> None:
+        """A stretch of a trial ended; ``best`` is the best scored trial so far."""
+
+    def search_ended(self, record: Any) -> None:
+        """The search ended, whatever the reason; ``record`` is its ``SearchRecord``."""
+
+    def stack_started(self, info: Mapping[str, Any], jobs: Sequence[FoldKey]) -> None:
+        """A stack begins or goes on; ``jobs`` are all models that will be trained or are there already."""
+
+    def fold_started(self, member: str, fold: int, kind: str) -> None:
+        """A model of a stack was handed to a worker."""
+
+    def fold_epoch(self, member: str, fold: int, kind: str, logs: Mapping[str, float]) -> None:
+        """An epoch of such a model is done."""
+
+    def fold_ended(self, fold_run: Any) -> None:
+        """Such a model ended, or was found trained; ``fold_run`` is its ``FoldRun``."""
+
+    def meta_ended(self, entry: Mapping[str, Any]) -> None:
+        """A meta-learner was tuned and fitted; ``entry`` as in ``meta.json``."""
+
+    def stack_ended(self, record: Any) -> None:
+        """The stack ended; ``record`` is its ``StackRecord``."""
+
+    def tick(self) -> None:
+        """Called several times a second while something runs."""
+
+    def close(self) -> None:
+        """Nothing more will come; give the terminal back. May be called twice."""

@@ -1,0 +1,66 @@
+"""From a journal to the point where its search can go on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from fertune.searchers import Call
+from fertune.store.trials import Trials, failure_of
+from fertune.trial import Complete, Failure, FailureKind, Outcome, Pruned, Suggestion
+
+@dataclass(frozen=True)
+class Resumed:
+    """Where a search stands.
+
+    Attributes:
+        trials: What is known of each.
+        calls: What the searcher was asked and told, in order; replayed into a fresh one. Reports of a piece that was not
+            told are left out, since it is trained again.
+        open: Suggestions that were asked for and not told: to be trained again.
+        trial_of: Ticket -> trial id.
+    """
+
+    trials: Trials
+    calls: list[Call]
+    open: list[Suggestion]
+    trial_of: dict[int, int]
+
+
+def suggestion_of(line: dict[str, Any]) -> Suggestion:
+    return Suggestion(line["ticket"], line["params"], line["budget"], line["continues"], line["tags"])
+
+
+def outcome_of(line: dict[str, Any]) -> Outcome:
+    if line["outcome"] == "failed":
+        return failure_of(line["failure"]) or Failure(FailureKind.CRASHED, "not recorded")
+    return (Pruned if line["outcome"] == "pruned" else Complete)(line["value"])
+
+
+def read_progress(lines: list[dict[str, Any]]) -> Resumed:
+    """Read the journal of a search; an empty one is the beginning."""
+    told = {line["ticket"] for line in lines if line["event"] == "told" and line["outcome"] != "stopped"}
+    calls: list[Call] = []
+    asked: dict[int, Suggestion] = {}
+    begun = False
+    trial_of: dict[int, int] = {}
+    reports: dict[int, list[Call]] = {}
+    for line in lines:
+        match line["event"]:
+            case "session" if begun and line.get("trials") is not None:
+                calls.append(("extend", line["trials"]))
+            case "session":
+                begun = True
+            case "asked":
+                suggestion = suggestion_of(line)
+                asked[suggestion.ticket] = suggestion
+                trial_of[suggestion.ticket] = line["trial"]
+                calls.append(("ask", suggestion))
+            case "retried":
+                reports.pop(line["ticket"], None)
+            case "epoch" if line["ticket"] in told and line["value"] is not None:
+                reports.setdefault(line["ticket"], []).append(("report", line["ticket"], line["step"], line["value"]))
+            case "told" if line["outcome"] != "stopped":
+                calls += reports.pop(line["ticket"], [])
+                calls.append(("tell", line["ticket"], outcome_of(line)))
+    return Resumed(Trials(lines), calls, [s for t, s in asked.items() if t not in told], trial_of)

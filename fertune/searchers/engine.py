@@ -1,0 +1,116 @@
+"""What all searchers share: tickets, the number of distinct configurations, and no configuration twice."""
+
+from __future__ import annotations
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+
+import numpy as np
+
+from fertune.space import Space
+from fertune.trial import Exhausted, Objective, Outcome, Params, Suggestion, Value, Wait
+
+RANDOM_DRAWS = 200
+MANY_DRAWS = 10_000
+SMALL_SPACE = 100_000
+
+
+class Engine(ABC):
+    """A Searcher that counts distinct configurations.
+
+    Args:
+        space, objective, seed, trials, max_epochs: See ``make_searcher``.
+    """
+
+    def __init__(
+        self, space: Space, *, objective: Objective, seed: int, trials: int | None, max_epochs: int
+    ) -> None:
+        self.space, self.objective, self.seed, self.max_epochs = space, objective, seed, max_epochs
+        self._goal = trials
+        self._size = space.size()
+        self._seen: set[str] = set()
+        self._next_ticket = 0
+        self._open: set[int] = set()
+
+    @abstractmethod
+    def ask(self) -> Suggestion | Wait | Exhausted:
+        """The next piece of work; see ``Searcher``."""
+
+    @abstractmethod
+    def report(self, ticket: int, step: int, value: float) -> bool:
+        """One epoch's value; False stops this piece of work."""
+
+    @abstractmethod
+    def tell(self, ticket: int, outcome: Outcome) -> None:
+        """The end of a piece of work."""
+
+    def extend(self, trials: int) -> None:
+        """Raise the number of distinct configurations; a lower or equal one, or none before, changes nothing.
+
+        For a searcher that was just restored: what it did to answer Wait or Exhausted is in no journal, so after such
+        an answer a later replay may differ.
+        """
+        if self._goal is not None and trials > self._goal:
+            self._goal = trials
+
+    @property
+    def asked(self) -> int:
+        """Distinct configurations suggested so far."""
+        return len(self._seen)
+
+    def _end(self) -> Exhausted | None:
+        """Why there will be no new configuration; None while there may be one."""
+        if self._goal is not None and self.asked >= self._goal:
+            goal = "the one trial was" if self._goal == 1 else f"all {self._goal} trials were"
+            return Exhausted(f"{goal} asked for")
+        if self._size is not None and self.asked >= self._size:
+            size = "the one point" if self._size == 1 else f"all {self._size:,} points"
+            return Exhausted(f"{size} of the space {'was' if self._size == 1 else 'were'} tried")
+        return None
+
+    def _is_new(self, params: Params) -> bool:
+        return self.space.key(params) not in self._seen
+
+    def _untried(self) -> dict[str, Value] | None:
+        """A configuration that was not suggested yet, at random; None where none was found.
+
+        Depends on what was suggested before, not on what an engine drew meanwhile, so that a replay finds the same.
+        """
+        rng = np.random.default_rng(derive(self.seed, "untried", self.asked))
+        for _ in range(RANDOM_DRAWS if self._size is not None else MANY_DRAWS):
+            params = self.space.sample(rng)
+            if self._is_new(params):
+                return params
+        if self._size is None:
+            return None
+        left = (p for p in self.space.points() if self._is_new(p))
+        if self._size > SMALL_SPACE:
+            return next(left, None)
+        listed = list(left)
+        return listed[int(rng.integers(len(listed)))] if listed else None
+
+    def _suggest(
+        self, params: Params, budget: int, continues: int | None = None, tags: Mapping[str, int] | None = None
+    ) -> Suggestion:
+        """The next ticket; a suggestion that continues none is a new configuration."""
+        suggestion = Suggestion(self._next_ticket, dict(params), budget, continues, dict(tags or {}))
+        self._next_ticket += 1
+        self._open.add(suggestion.ticket)
+        if continues is None:
+            self._seen.add(self.space.key(params))
+        return suggestion
+
+    def _close(self, ticket: int) -> None:
+        self._check_open(ticket)
+        self._open.discard(ticket)
+
+    def _check_open(self, ticket: int) -> None:
+        if ticket not in self._open:
+            raise RuntimeError(f"ticket {ticket} is not open: it was never asked for, or was told already")
+
+
+def derive(*parts: object) -> int:
+    """A seed from 1 to 2**31 - 1 that depends on all parts; neighbouring seeds share no stream."""
+    digest = hashlib.sha256("\x1f".join(str(p) for p in parts).encode("utf-8")).digest()
+    return int.from_bytes(digest[:8], "big") % (2**31 - 1) + 1

@@ -1,0 +1,319 @@
+"""Keras Tuner's RandomSearch and Hyperband oracles behind Searcher. The only file that imports keras_tuner.
+
+An oracle alone is ask and tell; no Tuner and no TensorFlow is needed. Round each oracle fertune adds what it lacks:
+a hidden parameter makes every one of its draws new, so that only this layer says what a repeat is; a failed
+configuration is told as the worst score, since a failed one would cost Hyperband a promotion.
+"""
+
+from __future__ import annotations
+
+import importlib
+import math
+import os
+import shutil
+import sys
+import tempfile
+import warnings
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any
+
+from fertune.errors import MissingPackage
+from fertune.searchers.engine import Engine, derive
+from fertune.space import Bool, Choice, Float, Int, Param, Space
+from fertune.trial import Exhausted, Failure, Objective, Outcome, Params, Suggestion, Value, Wait
+
+SALT = "fertune/salt"
+STOOD_IN = ("jax", "jax.lax", "keras.src.backend.jax", "keras.src.backend.jax.math")
+WORST = 1e30
+NEVER = 10**9
+COORDINATOR = "FERTUNE_COORDINATOR"
+
+
+def import_keras_tuner() -> Any:
+    """The module ``keras_tuner``.
+
+    It imports keras, and keras its backend. In fertune's own coordinator (the variable FERTUNE_COORDINATOR is ``1``)
+    keras gets its numpy backend, so that neither TensorFlow nor JAX is imported there; the environment is as before
+    afterwards. Elsewhere, or where that fails, it is imported plainly.
+
+    Raises:
+        MissingPackage: It, or what it imports, is not installed.
+    """
+    if os.environ.get(COORDINATOR) == "1" and "keras" not in sys.modules:
+        before = set(sys.modules)
+        try:
+            with _numpy_backend():
+                return importlib.import_module("keras_tuner")
+        except ImportError:  # another keras, whose numpy backend needs more than it did
+            for name in set(sys.modules) - before:
+                if name.split(".")[0] in ("keras", "keras_tuner"):
+                    del sys.modules[name]
+    try:
+        return importlib.import_module("keras_tuner")
+    except ModuleNotFoundError as error:
+        raise MissingPackage(
+            f"tuners 'random' and 'hyperband' need keras-tuner; {error.name!r} is not installed",
+            help='pip install "fertune[cpu]"',
+        ) from error
+
+
+@contextmanager
+def _numpy_backend() -> Iterator[None]:
+    """Keras imported here has its numpy backend.
+
+    That backend takes its convolutions and Fourier transforms from JAX, and so imports it; JAX is stood in for
+    meanwhile, since an oracle computes nothing.
+    """
+    variables = {name: os.environ.get(name) for name in ("KERAS_BACKEND", "TF_FORCE_GPU_ALLOW_GROWTH")}
+    stand_ins = {} if "jax" in sys.modules else {name: _StandIn(name) for name in STOOD_IN}
+    os.environ["KERAS_BACKEND"] = "numpy"
+    sys.modules.update(stand_ins)
+    try:
+        yield
+    finally:
+        for name in stand_ins:
+            sys.modules.pop(name, None)
+        for name, value in variables.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+class _StandIn(ModuleType):
+    """A module that has every name and can do nothing."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.__spec__ = ModuleSpec(name, None)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return _absent
+
+
+def _absent(*args: object, **kwargs: object) -> None:
+    raise RuntimeError("keras is not for computing in this process")
+
+
+class _OracleSearcher(Engine):
+    """An oracle, its folder, and the way between its trials and our tickets."""
+
+    def __init__(self, space: Space, *, objective: Objective, seed: int, trials: int | None, max_epochs: int) -> None:
+        super().__init__(space, objective=objective, seed=seed, trials=trials, max_epochs=max_epochs)
+        self._kt = import_keras_tuner()
+        self._oracle = self._make_oracle(
+            objective=self._kt.Objective(objective.name, objective.direction),
+            hyperparameters=hyperparameters(self._kt, space),
+            seed=derive("keras-tuner", seed),
+            allow_new_entries=False,
+            tune_new_entries=False,
+            max_retries_per_trial=0,
+            max_consecutive_failed_trials=NEVER,
+        )
+        self._oracle.verbose = 0
+        folder = tempfile.mkdtemp(prefix="fertune-oracle-")
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        # The one private call: an oracle writes each trial as JSON and must know where. Held by a contract test.
+        self._oracle._set_project_dir(folder, "oracle")
+        # It would also write all that it knows at each step, which nobody reads: the journal is the truth.
+        self._oracle.save = _write_nothing
+        self._running: dict[int, Any] = {}
+
+    def _make_oracle(self, **common: Any) -> Any:
+        raise NotImplementedError
+
+    def report(self, ticket: int, step: int, value: float) -> bool:
+        """Oracles stop nothing: their budgets do."""
+        self._check_open(ticket)
+        return True
+
+    def tell(self, ticket: int, outcome: Outcome) -> None:
+        self._close(ticket)
+        value = None if isinstance(outcome, Failure) else outcome.value
+        self._finish(self._running.pop(ticket), value)
+
+    def _create(self) -> Any:
+        """An oracle's trial; one tuner id for each piece of work in flight."""
+        with _quiet():
+            return self._oracle.create_trial(f"ticket {self._next_ticket}")
+
+    def _finish(self, trial: Any, value: float | None) -> None:
+        """End an oracle's trial with a value, or with the worst one where there is none."""
+        if value is None or not math.isfinite(value):
+            value = -WORST if self.objective.direction == "max" else WORST
+        with _quiet():
+            self._oracle.update_trial(trial.trial_id, {self.objective.name: value})
+            trial.status = "COMPLETED"
+            self._oracle.end_trial(trial)
+
+    def _new_params(self, trial: Any) -> dict[str, Value] | None:
+        """The oracle's draw, or another configuration where that one was suggested before; None where none is left."""
+        drawn = trial.hyperparameters.values
+        params = self.space.walk(lambda param: plain_value(param, drawn[param.name]))
+        return params if self._is_new(params) else self._untried()
+
+
+class RandomSearcher(_OracleSearcher):
+    """Independent draws; each configuration once."""
+
+    def _make_oracle(self, **common: Any) -> Any:
+        return self._kt.oracles.RandomSearchOracle(max_trials=None, **common)
+
+    def ask(self) -> Suggestion | Wait | Exhausted:
+        end = self._end()
+        if end:
+            return end
+        trial = self._create()
+        params = self._new_params(trial)
+        if params is None:
+            self._finish(trial, None)
+            return Exhausted("no new configuration was found in the space")
+        suggestion = self._suggest(params, self.max_epochs)
+        self._running[suggestion.ticket] = trial
+        return suggestion
+
+
+class HyperbandSearcher(_OracleSearcher):
+    """Brackets of successive halving (Li et al. 2018).
+
+    Where the oracle wants a new configuration but there shall be none (the number of trials is reached, or the space
+    is exhausted), its slot is answered here as the worst score, untrained: so every rung fills, and the promotions
+    among real configurations go on to the end. A failed one that is promoted all the same is answered so too.
+
+    Args:
+        size: Distinct configurations in one iteration.
+    """
+
+    def __init__(
+        self, space: Space, *, objective: Objective, seed: int, trials: int | None, max_epochs: int, size: int
+    ) -> None:
+        self._iteration_size = size
+        self._iterations = 1 if trials is None else math.ceil(trials / size)
+        super().__init__(space, objective=objective, seed=seed, trials=trials, max_epochs=max_epochs)
+        self._ticket_of: dict[str, int] = {}
+        self._asked_for: dict[int, Suggestion] = {}
+
+    def _make_oracle(self, **common: Any) -> Any:
+        return self._kt.oracles.HyperbandOracle(
+            max_epochs=self.max_epochs, factor=3, hyperband_iterations=self._iterations, **common
+        )
+
+    def extend(self, trials: int) -> None:
+        limit = self._goal if self._goal is not None else self._iterations * self._iteration_size
+        if trials <= limit:
+            return
+        self._goal = trials
+        self._oracle.hyperband_iterations += math.ceil((trials - self.asked) / self._iteration_size)
+
+    def ask(self) -> Suggestion | Wait | Exhausted:
+        while True:
+            trial = self._create()
+            if trial.status == "STOPPED":
+                return self._over()
+            if trial.status == "IDLE":
+                return Wait()
+            values = trial.hyperparameters.values
+            parent = values.get("tuner/trial_id")
+            suggestion = self._promote(parent, values) if parent is not None else self._begin(trial, values)
+            if suggestion is not None:
+                self._ticket_of[trial.trial_id] = suggestion.ticket
+                self._asked_for[suggestion.ticket] = suggestion
+                self._running[suggestion.ticket] = trial
+                return suggestion
+            self._finish(trial, None)
+
+    def tell(self, ticket: int, outcome: Outcome) -> None:
+        trial_id = self._running[ticket].trial_id if ticket in self._running else ""
+        super().tell(ticket, outcome)
+        if isinstance(outcome, Failure) or not math.isfinite(outcome.value):
+            del self._ticket_of[trial_id]
+
+    def _begin(self, trial: Any, values: Params) -> Suggestion | None:
+        params = None if self._end() else self._new_params(trial)
+        if params is None:
+            return None
+        tags = {"bracket": int(values["tuner/bracket"]), "rung": 0}
+        return self._suggest(params, int(values["tuner/epochs"]), tags=tags)
+
+    def _promote(self, parent: str, values: Params) -> Suggestion | None:
+        ticket = self._ticket_of.get(parent)
+        if ticket is None:
+            return None
+        earlier = self._asked_for[ticket]
+        # The oracle's own bracket of a late promotion is the current one, not the parent's.
+        tags = {"bracket": earlier.tags["bracket"], "rung": int(values["tuner/round"])}
+        return self._suggest(earlier.params, int(values["tuner/epochs"]), continues=ticket, tags=tags)
+
+    def _over(self) -> Exhausted:
+        end = self._end()
+        if end is not None:
+            return Exhausted(f"{end.reason}, and every promotion was made")
+        count = "one iteration" if self._oracle.hyperband_iterations == 1 else (
+            f"{self._oracle.hyperband_iterations} iterations")
+        return Exhausted(f"{count} of Hyperband came to the end")
+
+
+def hyperparameters(kt: Any, space: Space) -> Any:
+    """The space for an oracle. Numbers with a step are drawn by index, so that no rounding is left to the oracle."""
+    hp = kt.HyperParameters()
+    for param in space.params:
+        _declare(hp, space, param, _conditions(space, param))
+    hp.Float(SALT, 0.0, 1.0)
+    return hp
+
+
+def _conditions(space: Space, param: Param) -> list[tuple[str, list[Value]]]:
+    """Conditions from the outermost to the parameter's own: an oracle knows a parent only inside its own scope."""
+    if param.when is None:
+        return []
+    ((parent, values),) = param.when.items()
+    return [*_conditions(space, space[parent]), (parent, list(values))]
+
+
+def _declare(hp: Any, space: Space, param: Param, conditions: list[tuple[str, list[Value]]]) -> None:
+    if conditions:
+        with hp.conditional_scope(*conditions[0]):
+            _declare(hp, space, param, conditions[1:])
+    elif isinstance(param, Bool):
+        hp.Boolean(param.name)
+    elif isinstance(param, Choice):
+        hp.Choice(param.name, list(param.choices))
+    elif isinstance(param, Int):
+        if param.log:
+            hp.Int(param.name, param.low, param.high, sampling="log")
+        else:
+            hp.Int(param.name, param.low, param.high, step=param.step)
+    elif isinstance(param, Float):
+        if param.step is not None:
+            hp.Int(param.name, 0, (param.count or 1) - 1)
+        else:
+            hp.Float(param.name, param.low, param.high, sampling="log" if param.log else "linear")
+
+
+def plain_value(param: Param, drawn: Any) -> Value:
+    """An oracle's value in the declared type."""
+    if isinstance(param, Bool):
+        return bool(drawn)
+    if isinstance(param, Int):
+        return param.nearest(int(drawn))
+    if isinstance(param, Float):
+        return param.nearest(float(drawn)) if param.step is None else param.at(int(drawn))
+    return next(value for value in param.values() if value == drawn)
+
+
+def _write_nothing() -> None:
+    pass
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keras Tuner calls a function of ``threading`` that is deprecated."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield

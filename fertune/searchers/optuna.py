@@ -1,0 +1,248 @@
+"""Optuna's TPE sampler and its pruners behind Searcher. The only file that imports optuna.
+
+Only ``study.ask`` and ``study.tell`` are used. Each ask has a fresh sampler, seeded from (seed, number of the trial):
+the next suggestion follows from the trials alone, never from how a sampler came to them, so a study that is rebuilt
+from a journal goes on as the undisturbed one would have.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from fertune.errors import MissingPackage, RunError
+from fertune.searchers.engine import Engine, derive
+from fertune.searchers.restore import Restored
+from fertune.space import Bool, Choice, Float, Int, Param, Space
+from fertune.trial import Complete, Exhausted, Objective, Outcome, Params, Pruned, Suggestion, Value, Wait
+
+STUDY = "fertune"
+"""HyperbandPruner hashes the name of the study, so it is the same for every run."""
+REPEATS = 20
+"""So many repeats in a row before a configuration is taken that was not suggested yet."""
+
+
+def import_optuna() -> Any:
+    """The module ``optuna``.
+
+    Raises:
+        MissingPackage: It is not installed.
+    """
+    try:
+        import optuna
+    except ModuleNotFoundError as error:
+        raise MissingPackage(
+            f"tuner 'tpe' needs optuna; {error.name!r} is not installed", help='pip install "fertune[cpu]"'
+        ) from error
+    return optuna
+
+
+class TpeSearcher(Engine):
+    """Tree-structured Parzen estimator (Bergstra et al. 2011), multivariate, grouped by which parameters are active.
+
+    A draw that repeats an earlier configuration is told as failed at once, which leaves no trace but its number; the
+    tag ``number`` of a suggestion is Optuna's trial number where that is not the ticket.
+
+    Args:
+        pruner: ``none``, ``median``, ``hyperband`` or ``asha``.
+    """
+
+    def __init__(
+        self, space: Space, *, objective: Objective, seed: int, trials: int | None, max_epochs: int,
+        pruner: str = "none",
+    ) -> None:
+        super().__init__(space, objective=objective, seed=seed, trials=trials, max_epochs=max_epochs)
+        self._optuna = import_optuna()
+        self._pruning = pruner != "none"
+        self._startup = 10 if trials is None else min(10, max(4, trials // 4))
+        with self._quiet():
+            self._study = self._optuna.create_study(
+                study_name=STUDY,
+                direction="maximize" if objective.direction == "max" else "minimize",
+                pruner=self._ready(self._make_pruner(pruner)),
+            )
+        self._drawn = 0
+        self._trials: dict[int, Any] = {}
+        self._steps: dict[int, int] = {}
+
+    def _make_pruner(self, name: str) -> Any:
+        pruners = self._optuna.pruners
+        if name == "median":
+            return pruners.MedianPruner(n_startup_trials=4, n_warmup_steps=max(1, self.max_epochs // 4))
+        if name == "hyperband":
+            return pruners.HyperbandPruner(min_resource=1, max_resource=self.max_epochs, reduction_factor=3)
+        if name == "asha":
+            return pruners.SuccessiveHalvingPruner(min_resource=max(1, self.max_epochs // 9), reduction_factor=3)
+        return pruners.NopPruner()
+
+    def _ready(self, pruner: Any) -> Any:
+        """HyperbandPruner counts its brackets at its first decision, and ignores them before: let it decide once."""
+        trial = self._optuna.create_study(study_name=STUDY, pruner=pruner).ask()
+        trial.report(0.0, 1)
+        trial.should_prune()
+        return pruner
+
+    def ask(self) -> Suggestion | Wait | Exhausted:
+        end = self._end()
+        if end:
+            return end
+        with self._quiet():
+            for _ in range(REPEATS):
+                trial, params = self._draw()
+                if self._is_new(params):
+                    return self._take(trial, params)
+                self._study.tell(trial, state=self._optuna.trial.TrialState.FAIL)
+            untried = self._untried()
+            if untried is None:
+                return Exhausted("no new configuration was found in the space")
+            self._study.enqueue_trial({n: coded(self.space[n], v) for n, v in untried.items()})
+            return self._take(*self._draw())
+
+    def report(self, ticket: int, step: int, value: float) -> bool:
+        """Record an epoch; False where the pruner stops the trial.
+
+        An epoch that was reported before (a trial that is trained again) and a value that is no number change nothing.
+        """
+        self._check_open(ticket)
+        if step <= self._steps.get(ticket, -1) or not math.isfinite(value):
+            return True
+        self._steps[ticket] = step
+        with self._quiet():
+            self._trials[ticket].report(value, step)
+            return not (self._pruning and self._trials[ticket].should_prune())
+
+    def tell(self, ticket: int, outcome: Outcome) -> None:
+        self._close(ticket)
+        trial = self._trials.pop(ticket)
+        state = self._optuna.trial.TrialState
+        with self._quiet():
+            if isinstance(outcome, Complete) and math.isfinite(outcome.value):
+                self._study.tell(trial, outcome.value)
+            elif isinstance(outcome, Pruned):
+                self._study.tell(trial, state=state.PRUNED)
+            else:
+                self._study.tell(trial, state=state.FAIL)
+
+    def restore(self, records: Sequence[Restored]) -> None:
+        """Rebuild the study in number order, failed and running trials too, without drawing anything again.
+
+        Args:
+            records: All pieces of work in the order of tickets.
+
+        Raises:
+            RunError: A record is not of this space, or tickets are missing.
+        """
+        if self._drawn:
+            raise RuntimeError("a searcher is restored before it is asked")
+        with self._quiet():
+            for ticket, record in enumerate(records):
+                suggestion = record.suggestion
+                faults = self.space.faults(suggestion.params)
+                if suggestion.ticket != ticket:
+                    faults.append(f"it has ticket {suggestion.ticket} where {ticket} is expected")
+                if faults:
+                    raise RunError(f"the run cannot be resumed: trial {ticket} is not of this search", details=faults)
+                self._add(suggestion)
+                for step, value in record.reports:
+                    self.report(ticket, step, value)
+                if record.outcome is not None:
+                    self.tell(ticket, record.outcome)
+
+    def _add(self, suggestion: Suggestion) -> None:
+        """One trial as if it had been drawn; numbers that are left out before it were repeats."""
+        create, state = self._optuna.trial.create_trial, self._optuna.trial.TrialState
+        while self._drawn < suggestion.tags.get("number", suggestion.ticket):
+            self._study.add_trial(create(state=state.FAIL))
+            self._drawn += 1
+        self._study.add_trial(create(
+            state=state.RUNNING,
+            params={n: coded(self.space[n], v) for n, v in suggestion.params.items()},
+            distributions={n: self._distribution(self.space[n]) for n in suggestion.params},
+        ))
+        frozen = self._study.get_trials(deepcopy=False)[self._drawn]
+        self._drawn += 1
+        self._take(self._optuna.trial.Trial(self._study, frozen._trial_id), suggestion.params)
+
+    def _draw(self) -> tuple[Any, dict[str, Value]]:
+        self._study.sampler = self._optuna.samplers.TPESampler(
+            seed=derive("optuna", self.seed, self._drawn), n_startup_trials=self._startup,
+            multivariate=True, group=True, constant_liar=True,
+        )
+        self._drawn += 1
+        trial = self._study.ask()
+        params = self.space.walk(lambda param: decoded(param, self._pull(trial, param)))
+        self._forget_inactive(trial)
+        return trial, params
+
+    def _pull(self, trial: Any, param: Param) -> Any:
+        if isinstance(param, Float) and param.step is None:
+            return trial.suggest_float(param.name, param.low, param.high, log=param.log)
+        if isinstance(param, Float):
+            return trial.suggest_int(param.name, 0, (param.count or 1) - 1)
+        if isinstance(param, Int):
+            return trial.suggest_int(param.name, param.low, param.high, step=param.step, log=param.log)
+        return trial.suggest_categorical(param.name, list(param.values()))
+
+    def _distribution(self, param: Param) -> Any:
+        """What ``_pull`` makes of a parameter."""
+        kinds = self._optuna.distributions
+        if isinstance(param, Float) and param.step is None:
+            return kinds.FloatDistribution(param.low, param.high, log=param.log)
+        if isinstance(param, Float):
+            return kinds.IntDistribution(0, (param.count or 1) - 1)
+        if isinstance(param, Int):
+            return kinds.IntDistribution(param.low, param.high, step=param.step, log=param.log)
+        return kinds.CategoricalDistribution(list(param.values()))
+
+    def _forget_inactive(self, trial: Any) -> None:
+        """Drop what the sampler noted of a running trial for parameters that turned out inactive.
+
+        It is not in a journal, so a rebuilt study cannot have it; with it the next ask would differ.
+        """
+        for name in trial.storage.get_trial(trial._trial_id).system_attrs:
+            if "relative_params" in name:
+                trial.storage.set_trial_system_attr(trial._trial_id, name, "")
+
+    def _take(self, trial: Any, params: Params) -> Suggestion:
+        number = trial.number
+        suggestion = self._suggest(
+            params, self.max_epochs, tags={} if number == self._next_ticket else {"number": number}
+        )
+        self._trials[suggestion.ticket] = trial
+        return suggestion
+
+    @contextmanager
+    def _quiet(self) -> Iterator[None]:
+        """No log lines, and no warnings that ``group`` and friends are experimental."""
+        logging = self._optuna.logging
+        level = logging.get_verbosity()
+        logging.set_verbosity(logging.ERROR)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                yield
+        finally:
+            logging.set_verbosity(level)
+
+
+def coded(param: Param, value: Value) -> Value:
+    """A value as Optuna has it: stepped floats go by index, so that rounding is the same however they came."""
+    if isinstance(param, Float) and param.step is not None:
+        return round((float(value) - param.low) / param.step)
+    return value
+
+
+def decoded(param: Param, drawn: Any) -> Value:
+    """Optuna's value in the declared type."""
+    if isinstance(param, Bool):
+        return bool(drawn)
+    if isinstance(param, Int):
+        return int(drawn)
+    if isinstance(param, Float):
+        return param.nearest(float(drawn)) if param.step is None else param.at(int(drawn))
+    if isinstance(param, Choice):
+        return next(value for value in param.choices if value == drawn)
+    raise TypeError(f"no parameter of type {type(param).__name__} is known here")

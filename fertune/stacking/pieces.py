@@ -1,0 +1,178 @@
+"""Training the models of a stack, piece by piece: one configuration on one fold or one bag.
+
+Each finished piece is in the journal and on disk before the next is asked for; a resumed stack trains none twice.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fertune.search import Observer
+from fertune.store import FoldRun, Journal
+from fertune.store.records import fold_runs
+from fertune.store.trials import failure_json
+from fertune.trial import Event, Executor, Failed, Failure, FailureKind, Finished, PredictJob, Reported, TrainJob, TrainResult
+
+STOP_PATIENCE = 20.0
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One model to be trained.
+
+    Attributes:
+        member: Name of the configuration or variant.
+        fold: From 0.
+        kind: ``fold`` or ``bag``.
+    """
+
+    member: str
+    fold: int
+    kind: str
+    job: TrainJob
+
+    @property
+    def folder(self) -> Path:
+        return Path(self.job.out)
+
+    @property
+    def on_disk(self) -> bool:
+        return (self.folder / "model.keras").exists() and (self.folder / "held_out.npz").exists()
+
+
+class StackHalted(Exception):
+    """The user interrupted; not an error, caught by the stack."""
+
+
+class Trainer:
+    """Runs pieces and predictions on an executor and writes down what came of each.
+
+    Args:
+        deadline: ``time.monotonic()`` after which no training goes on.
+        stop_requested: Asked between events.
+    """
+
+    def __init__(self, executor: Executor, journal: Journal, observer: Observer, *, deadline: float | None,
+                 stop_requested: Callable[[], bool]) -> None:
+        self._executor, self._journal, self._observer = executor, journal, observer
+        self._deadline, self._stop_requested = deadline, stop_requested
+        self._pieces: dict[str, Piece] = {}
+        self._running: set[str] = set()
+        self._cut = False
+
+    @property
+    def runs(self) -> dict[tuple[str, int], FoldRun]:
+        """What is known of each piece."""
+        return {(r.member, r.fold): r for r in fold_runs(self._journal.lines)}
+
+    def train(self, pieces: Sequence[Piece]) -> None:
+        """Train what is not trained yet, in order; ends early at the deadline.
+
+        A configuration of which one fold failed is not trained on its other folds: it cannot be complete any more.
+
+        Raises:
+            StackHalted: The user interrupts; finished pieces are kept.
+        """
+        known = self.runs
+        done = {(p.member, p.fold) for p in pieces if (r := known.get((p.member, p.fold)))
+                and r.state == "completed" and p.on_disk}
+        todo = [p for p in pieces if (p.member, p.fold) not in done]
+        self._pieces = {p.job.id: p for p in todo}
+        broken = {p.member for p in pieces if (r := known.get((p.member, p.fold))) and r.state == "failed"}
+        todo = [p for p in todo if p.member not in broken]
+        while todo or self._running:
+            todo = [p for p in todo if p.member not in broken]
+            while todo and len(self._running) < self._executor.slots and not self._over():
+                piece = todo.pop(0)
+                self._journal.write("fold", member=piece.member, fold=piece.fold, kind=piece.kind)
+                self._running.add(piece.job.id)
+                self._executor.submit(piece.job)
+                self._observer.fold_started(piece.member, piece.fold, piece.kind)
+            for event in self._executor.events(0.2):
+                broken |= self._handle(event)
+            self._observer.tick()
+            if self._over():
+                self._halt()
+                if self._stop_requested():
+                    raise StackHalted
+                return
+
+    def _over(self) -> bool:
+        return self._stop_requested() or (self._deadline is not None and time.monotonic() > self._deadline)
+
+    def _halt(self) -> None:
+        self._cut = True
+        for job_id in list(self._running):
+            self._executor.stop(job_id)
+        until = time.monotonic() + STOP_PATIENCE
+        while self._running and time.monotonic() < until:
+            for event in self._executor.events(0.2):
+                self._handle(event)
+        self._running.clear()
+        self._cut = False
+
+    def _handle(self, event: Event) -> set[str]:
+        """Write an event down; returns the configuration that it breaks, if any."""
+        piece = self._pieces.get(event.job_id)
+        if piece is None or event.job_id not in self._running:
+            return set()
+        if isinstance(event, Reported):
+            self._journal.write("fold_epoch", member=piece.member, fold=piece.fold, step=event.step, value=event.value,
+                                logs=event.logs)
+            self._observer.fold_epoch(piece.member, piece.fold, piece.kind, event.logs)
+            return set()
+        self._running.discard(event.job_id)
+        if isinstance(event, Failed):
+            return self._told(piece, "failed", failure=event.failure)
+        result: TrainResult | None = event.result
+        if self._cut and (result is None or result.ended_by in ("stopped", "pruned")):
+            return self._told(piece, "stopped")
+        if result is None or not math.isfinite(result.value):
+            return self._told(piece, "failed", failure=Failure(FailureKind.CRASHED, "the job ended without a value"))
+        return self._told(piece, "completed", result=result)
+
+    def _told(self, piece: Piece, outcome: str, *, result: TrainResult | None = None,
+              failure: Failure | None = None) -> set[str]:
+        fields: dict[str, Any] = {}
+        if result is not None:
+            fields = {"value": result.value, "best_epoch": result.best_epoch, "epochs": result.epochs,
+                      "seconds": result.seconds, "parameters": result.parameters}
+        if failure is not None:
+            fields["failure"] = failure_json(failure)
+        self._journal.write("fold_told", member=piece.member, fold=piece.fold, outcome=outcome, **fields)
+        if outcome != "stopped":
+            self._observer.fold_ended(self.runs[(piece.member, piece.fold)])
+        return {piece.member} if failure is not None else set()
+
+    def predict(self, jobs: Iterable[PredictJob]) -> dict[str, float]:
+        """Run prediction jobs whose output is not there yet.
+
+        Returns:
+            Wall seconds of each job that ran, by its id.
+
+        Raises:
+            StackHalted: The user interrupts.
+            RuntimeError: A kept model cannot predict: a bug, or a damaged file.
+        """
+        todo = [job for job in jobs if not Path(job.out).exists()]
+        running: dict[str, float] = {}
+        seconds: dict[str, float] = {}
+        while todo or running:
+            while todo and len(running) < self._executor.slots:
+                job = todo.pop(0)
+                running[job.id] = time.monotonic()
+                self._executor.submit(job)
+            for event in self._executor.events(0.2):
+                if isinstance(event, Failed):
+                    raise RuntimeError(f"{event.job_id}: {event.failure.message}\n{event.failure.trace}")
+                if isinstance(event, Finished):
+                    seconds[event.job_id] = time.monotonic() - running.pop(event.job_id)
+            self._observer.tick()
+            if self._stop_requested():
+                raise StackHalted
+        return seconds

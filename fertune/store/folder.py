@@ -1,0 +1,128 @@
+"""A run folder: made once, held by one process, opened again by its path."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from fertune.errors import RunError
+from fertune.store.files import write_json
+from fertune.store.journal import Journal
+
+PROTOCOL = 1
+"""Raised whenever a reader of the last number would misread a folder; older numbers stay readable."""
+
+
+def read_info(path: Path) -> dict[str, Any]:
+    """``run.json`` of a run.
+
+    Raises:
+        RunError: There is no run, its ``run.json`` is damaged, or it is of a newer protocol.
+    """
+    try:
+        info = json.loads((path / "run.json").read_text("utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        where = sorted(p.parent.name for p in path.parent.glob("*/run.json")) if path.parent.is_dir() else []
+        raise RunError(
+            f"no run at {path}",
+            help=f"runs there: {', '.join(where[:8])}" if where else "fertune search --space leaky_cnn   # makes one",
+        ) from None
+    except (OSError, ValueError) as error:
+        raise RunError(f"{path}/run.json cannot be read: {error}") from None
+    if not isinstance(info, dict) or info.get("kind") not in ("search", "stack"):
+        raise RunError(f"{path}/run.json is not the description of a fertune run")
+    if info.get("protocol", 0) > PROTOCOL:
+        raise RunError(
+            f"{path} is of run protocol {info['protocol']}; this fertune reads up to {PROTOCOL}",
+            help="pip install --upgrade fertune",
+        )
+    return info
+
+
+class RunFolder:
+    """One run's folder, open for writing.
+
+    Use ``create`` or ``reopen``; both take the lock, which ends with the process.
+    """
+
+    def __init__(self, path: Path, info: dict[str, Any], lock: FileLock) -> None:
+        self.path = path
+        self.info = info
+        self._lock = lock
+        self.journal = Journal(path / "journal.jsonl")
+
+    @staticmethod
+    def _take(path: Path) -> FileLock:
+        lock = FileLock(path / "lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise RunError(
+                f"another process is working on {path}",
+                help=f"fertune show {path}   # looks at it while it runs",
+            ) from None
+        return lock
+
+    @classmethod
+    def create(cls, path: Path, info: dict[str, Any]) -> RunFolder:
+        """Make a run.
+
+        Raises:
+            RunError: The folder holds a run already, or something else, or cannot be made.
+        """
+        if (path / "run.json").exists():
+            raise RunError(f"{path} holds a run already", help="add --resume to go on with it, or choose another --out")
+        if path.is_file() or (path.is_dir() and any(p.name != "lock" for p in path.iterdir())):
+            raise RunError(f"{path} is not an empty folder", help="choose another --out")
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            lock = cls._take(path)
+            write_json(path / "run.json", {"protocol": PROTOCOL, **info})
+        except OSError as error:
+            raise RunError(f"cannot make {path}: {error.strerror or error}", help="choose another --out") from error
+        return cls(path, read_info(path), lock)
+
+    @classmethod
+    def reopen(cls, path: Path) -> RunFolder:
+        """Open a run to go on with it.
+
+        Raises:
+            RunError: There is none, or another process holds it.
+        """
+        info = read_info(path)
+        return cls(path, info, cls._take(path))
+
+    def update_info(self, **fields: Any) -> None:
+        """Change fields of ``run.json`` (a larger trial count on resume, say)."""
+        self.info = {**self.info, **fields}
+        write_json(self.path / "run.json", self.info)
+
+    def close(self) -> None:
+        self.journal.close()
+        self._lock.release()
+
+
+def is_held(path: Path) -> bool:
+    """Whether a live process holds the run."""
+    if not (path / "lock").exists():
+        return False
+    lock = FileLock(path / "lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return True
+    except OSError:  # a read-only folder: nobody can be writing it
+        return False
+    lock.release()
+    return False
+
+
+def free_name(root: Path, stem: str) -> Path:
+    """``root/stem-01``, or the first number that is free."""
+    number = 1
+    while (root / f"{stem}-{number:02d}").exists():
+        number += 1
+    return root / f"{stem}-{number:02d}"

@@ -1,0 +1,66 @@
+"""What a job knows after some epochs, apart from the variables of model and optimizer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fertune.training.recipe import Recipe
+from fertune.training.schedules import EarlyStopping, Plateau
+from fertune.trial import Objective
+
+
+@dataclass
+class Progress:
+    """The record of a run so far.
+
+    Attributes:
+        epoch: Epochs trained in all.
+        history: One dict an epoch, as ``Trial.history`` describes it.
+        best_value, best_epoch: The objective at its best, and where (the earliest such epoch); epoch 0 is none yet.
+        best_weights: Of that epoch, in the order of ``model.weights``.
+        best_proba: float32 (stop rows, classes) of that epoch.
+        stopped_early: It ended by its own rule: no later stretch trains further.
+    """
+
+    objective: Objective
+    plateau: Plateau
+    stopping: EarlyStopping
+    epoch: int = 0
+    history: list[dict[str, float]] = field(default_factory=list)
+    best_value: float = float("nan")
+    best_epoch: int = 0
+    best_weights: list[npt.NDArray[Any]] = field(default_factory=list)
+    best_proba: npt.NDArray[np.float32] | None = None
+    stopped_early: bool = False
+
+    @classmethod
+    def fresh(cls, objective: Objective, recipe: Recipe) -> Progress:
+        return cls(
+            objective,
+            Plateau(recipe.reduce_lr_patience, recipe.reduce_lr_factor, recipe.reduce_lr_min),
+            EarlyStopping(objective, recipe.early_stopping_patience, recipe.early_stopping_min_delta),
+        )
+
+    def improves(self, value: float) -> bool:
+        """Whether an epoch with this value is the best so far."""
+        return self.best_epoch == 0 or self.objective.better(value, self.best_value)
+
+    def to_json(self) -> dict[str, Any]:
+        """All but the arrays; floats survive to the bit (JSON writes the shortest text that reads back the same)."""
+        return {
+            "epoch": self.epoch, "history": self.history, "best_value": self.best_value, "best_epoch": self.best_epoch,
+            "stopped_early": self.stopped_early,
+            "plateau": {"best": self.plateau.best, "wait": self.plateau.wait},
+            "early_stopping": {"best": self.stopping.best, "wait": self.stopping.wait},
+        }  # fmt: skip
+
+    def restore(self, stored: dict[str, Any]) -> None:
+        """Take over what ``to_json`` wrote."""
+        for name in ("epoch", "history", "best_value", "best_epoch", "stopped_early"):
+            setattr(self, name, stored[name])
+        self.plateau.best, self.plateau.wait = stored["plateau"]["best"], stored["plateau"]["wait"]
+        self.stopping.best, self.stopping.wait = stored["early_stopping"]["best"], stored["early_stopping"]["wait"]

@@ -1,0 +1,38 @@
+"""What a worker runs: training and prediction jobs. The face that the executors see."""
+
+from __future__ import annotations
+
+import traceback
+
+from fertune.models.engine import load_keras
+from fertune.training.context import Context
+from fertune.training.failures import classify
+from fertune.training.memory import forget
+from fertune.trial import Job, PredictJob, TrainJob, TrainResult
+
+__all__ = ["classify", "run"]
+
+
+def run(job: Job, context: Context) -> TrainResult | None:
+    """Do one job; whatever it raises is told by ``classify``. Memory of its model is given back either way.
+
+    Returns:
+        A TrainResult for a TrainJob, None for a PredictJob.
+    """
+    try:
+        load_keras()
+        if isinstance(job, TrainJob):
+            from fertune.training.train import train
+
+            return train(job, context)
+        if isinstance(job, PredictJob):
+            from fertune.training.predict import predict
+
+            predict(job)
+            return None
+        raise TypeError(f"no runner for a {type(job).__name__}")
+    except BaseException as error:
+        traceback.clear_frames(error.__traceback__)  # they hold the model
+        raise
+    finally:
+        forget()

@@ -1,0 +1,24 @@
+"""Values that travel between who proposes, who runs, and the loop between them; and the two protocols."""
+
+from fertune.trial.job import Event, Failed, Finished, Job, PredictJob, Reported, Rows, TrainJob, TrainResult
+from fertune.trial.objective import OBJECTIVES, Objective
+from fertune.trial.protocols import Executor, Searcher
+from fertune.trial.suggestion import (
+    Complete,
+    Exhausted,
+    Failure,
+    FailureKind,
+    Outcome,
+    Params,
+    Pruned,
+    Suggestion,
+    Value,
+    Wait,
+)
+from fertune.trial.trial import Rung, State, Trial
+
+__all__ = [
+    "OBJECTIVES", "PredictJob", "Complete", "Event", "Executor", "Exhausted", "Failed", "Failure", "FailureKind", "Finished",
+    "Job", "Objective", "Outcome", "Params", "Pruned", "Reported", "Rows", "Rung", "Searcher", "State", "Suggestion",
+    "TrainJob", "TrainResult", "Trial", "Value", "Wait",
+]

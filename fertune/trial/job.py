@@ -1,0 +1,151 @@
+"""What an Executor is given, and what it says while and after it runs. Small frozen values that pickle."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from fertune.trial.objective import Objective
+from fertune.trial.suggestion import Failure, Value
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Which rows of a data set, by name or by file, never by value.
+
+    Attributes:
+        splits: Names of splits, e.g. ``("train",)``; used where ``file`` is None.
+        file: An npz file whose array ``key`` (int32) holds positions in the data set.
+    """
+
+    splits: tuple[str, ...] = ()
+    file: str | None = None
+    key: str = ""
+
+
+class Job(Protocol):
+    """Anything with an id that the executor's runner understands."""
+
+    @property
+    def id(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class TrainJob:
+    """Train one configuration once, in a child.
+
+    Attributes:
+        id: Unique in the run.
+        data: Folder of the cached data set (memory maps).
+        fingerprint: What that data set must have; checked by the child.
+        fit: Rows that gradients see.
+        stop: Rows that early stopping, schedules and the choice of the best epoch watch.
+        predict: name -> Rows whose probabilities the best epoch's model writes to ``<out>/<name>.npz`` after training
+            (``row`` int32, ``proba`` float32 (n, classes)); never watched.
+        family: Name of a model family in ``fertune.models``, or ``"custom"``.
+        build: cloudpickled ``build(params, input_shape, n_classes)`` where family is custom; never stored.
+        settings: Everything fixed, of the recipe, and suggested: one flat dict of plain values.
+        budget: Epochs to have been trained in all at the end.
+        objective: Chooses the best epoch.
+        seed: Of weights, dropout, augmentation and the order of rows.
+        class_weight: ``none``, ``balanced`` or ``sqrt``.
+        out: Folder for ``model.keras``, predictions and, where ``keep_state``, the full state.
+        resume: Folder that holds the full state of an earlier, shorter stretch; None starts anew.
+        keep_state: Whether a later stretch may go on from here.
+        bag: Rows may repeat in ``fit`` (a bootstrap): they are trained as often as they stand there.
+    """
+
+    id: str
+    data: str
+    fingerprint: str
+    fit: Rows
+    stop: Rows
+    family: str
+    settings: Mapping[str, Value]
+    budget: int
+    objective: Objective
+    seed: int
+    out: str
+    class_weight: str = "none"
+    predict: Mapping[str, Rows] = field(default_factory=dict)
+    build: bytes | None = None
+    resume: str | None = None
+    keep_state: bool = False
+
+
+@dataclass(frozen=True)
+class PredictJob:
+    """Probabilities of a kept model for some rows, written to ``out`` (npz: ``row`` int32, ``proba`` float32 (n, c)).
+
+    Attributes:
+        model: Path of a ``.keras`` file, loaded with ``safe_mode``.
+        out: Path of the npz file.
+    """
+
+    id: str
+    data: str
+    fingerprint: str
+    rows: Rows
+    model: str
+    out: str
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """What a finished TrainJob leaves behind.
+
+    Attributes:
+        value: Objective at the best epoch.
+        best_epoch: From 1.
+        epochs: Trained in all.
+        seconds: Wall seconds of this stretch, building and saving included.
+        parameters: Weights of the model.
+        ended_by: ``budget``, ``early stopping``, ``pruned`` or ``stopped``.
+        complete: Whether no later stretch would train further (stopped early by its own rule).
+        memory: Resident bytes of the worker after the job.
+    """
+
+    value: float
+    best_epoch: int
+    epochs: int
+    seconds: float
+    parameters: int
+    ended_by: str
+    memory: int = 0
+
+
+@dataclass(frozen=True)
+class Reported:
+    """One epoch is done. The worker waits until the next event is asked for, so an answer is never late.
+
+    Attributes:
+        job_id: Of the job.
+        step: Epochs trained in all, from 1.
+        value: The objective after this epoch.
+        logs: See ``Trial.history``.
+    """
+
+    job_id: str
+    step: int
+    value: float
+    logs: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The job ended well; ``result`` is what its runner returned (a TrainResult for a TrainJob)."""
+
+    job_id: str
+    result: Any
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The job could not be done; a class and a cause, never an exception in the coordinator."""
+
+    job_id: str
+    failure: Failure
+
+
+Event = Reported | Finished | Failed

@@ -1,0 +1,87 @@
+"""What a Searcher says, and what it is told back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+Value = bool | int | float | str
+Params = Mapping[str, Value]
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """One piece of work.
+
+    Attributes:
+        ticket: The searcher's own number for this piece of work; 0, 1, 2, ... in the order of ``ask``.
+        params: Active parameters only, plain Python values.
+        budget: Epochs to have been trained in all when this is done (for meta-learners: 1).
+        continues: Ticket of the finished piece whose configuration is trained further (a promotion), else None.
+        tags: What the engine wants remembered for display, e.g. ``{"bracket": 2, "rung": 0}``.
+    """
+
+    ticket: int
+    params: Params
+    budget: int
+    continues: int | None = None
+    tags: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Nothing to do until something that runs has finished."""
+
+
+@dataclass(frozen=True)
+class Exhausted:
+    """There will be no more suggestions.
+
+    Attributes:
+        reason: One clause for people, e.g. ``"all 4 points of the space were tried"``.
+    """
+
+    reason: str
+
+
+class FailureKind(StrEnum):
+    """The classes of a failed trial; ``value`` is what people and the JSON read."""
+
+    OUT_OF_MEMORY = "out of memory"
+    NAN_LOSS = "NaN loss"
+    INVALID_SHAPE = "invalid shape"
+    TIMED_OUT = "timed out"
+    CRASHED = "crashed"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a trial could not be trained.
+
+    Attributes:
+        kind: Its class.
+        message: One line, the cause as the library put it.
+        trace: The child's traceback; kept in the journal, never printed unasked.
+    """
+
+    kind: FailureKind
+    message: str
+    trace: str = ""
+
+
+@dataclass(frozen=True)
+class Complete:
+    """Trained to its budget, or until it stopped by itself. ``value`` is the objective at the best epoch."""
+
+    value: float
+
+
+@dataclass(frozen=True)
+class Pruned:
+    """Stopped by the searcher's own answer to ``report``; ``value`` is the best seen until then."""
+
+    value: float
+
+
+Outcome = Complete | Pruned | Failure

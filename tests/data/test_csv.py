@@ -1,0 +1,264 @@
+"""Kaggle's csv: what is read from it, and what is said of a bad one."""
+
+from __future__ import annotations
+
+import os
+import resource
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fertune.data import audit, open_dataset
+from fertune.data.sources.csv import CLASSES, read_csv
+from fertune.errors import DataError
+
+from .conftest import WriteCsv, picture, rows, text
+
+
+def fault(path: Path) -> DataError:
+    with pytest.raises(DataError) as caught:
+        read_csv(path)
+    return caught.value
+
+
+def test_rows_come_back_as_they_were_written(write_csv: WriteCsv) -> None:
+    parsed = read_csv(write_csv(rows(20, 5)))
+    assert parsed.images.shape == (25, 6, 6, 1) and parsed.images.dtype == np.uint8
+    assert all(np.array_equal(parsed.images[i, ..., 0], picture(i)) for i in range(25))
+    assert parsed.labels.tolist() == [i % 7 for i in range(25)]
+    assert parsed.row_ids.tolist() == list(range(25))
+    assert parsed.class_names == CLASSES and parsed.name == "fer2013"
+
+
+def test_columns_may_stand_in_any_order_with_spaces_round_their_names(write_csv: WriteCsv) -> None:
+    plain = read_csv(write_csv(rows(10)))
+    other = read_csv(write_csv(rows(10), header="emotion, Usage, pixels", name="icml.csv"))
+    assert np.array_equal(plain.images, other.images) and np.array_equal(plain.split, other.split)
+
+
+def test_windows_lines_a_byte_order_mark_quotes_and_no_last_newline_are_all_fine(write_csv: WriteCsv) -> None:
+    path = write_csv(rows(10))
+    plain = read_csv(path)
+    lines = path.read_text().splitlines()
+    quoted = ['{},"{}",{}'.format(*line.split(",")) for line in lines[1:]]
+    path.write_bytes(b"\xef\xbb\xbf" + "\r\n".join([lines[0], *quoted]).encode())
+    assert np.array_equal(read_csv(path).images, plain.images)
+
+
+def test_public_rows_are_validation_where_private_ones_have_labels(write_csv: WriteCsv) -> None:
+    dataset = open_dataset(write_csv(rows(40, 8, 9)))
+    assert {k: sum(v) for k, v in dataset.counts().items()} == {
+        "train": 40,
+        "validation": 8,
+        "test": 9,
+        "unlabelled": 0,
+    }
+    assert dataset.positions("validation").tolist() == list(range(40, 48))
+    assert not any("no validation rows" in note for note in dataset.notes)
+
+
+def test_public_rows_are_test_where_private_ones_have_none(write_csv: WriteCsv) -> None:
+    dataset = open_dataset(write_csv(rows(70, 8, 9, labels=False)))
+    assert dataset.positions("test").tolist() == list(range(70, 78))
+    assert dataset.positions("unlabelled").tolist() == list(range(78, 87))
+    assert set(dataset.labels[78:]) == {-1}
+    assert len(dataset.positions("validation")) == 7 and len(dataset.positions("train")) == 63
+    assert any("9 PrivateTest rows have no labels; PublicTest is test" in note for note in dataset.notes)
+    assert any("7 of 70 training rows are used" in note for note in dataset.notes)
+
+
+def test_public_rows_are_test_where_there_are_no_private_ones(write_csv: WriteCsv) -> None:
+    dataset = open_dataset(write_csv(rows(70, 8)))
+    assert dataset.positions("test").tolist() == list(range(70, 78))
+
+
+def test_some_private_rows_without_a_label_are_unlabelled(write_csv: WriteCsv) -> None:
+    data = rows(40, 8, 4)
+    data[-1] = ("", *data[-1][1:])
+    dataset = open_dataset(write_csv(data))
+    assert [len(dataset.positions(s)) for s in ("validation", "test", "unlabelled")] == [8, 3, 1]
+    assert "1 of 4 PrivateTest rows have no label" in dataset.notes
+
+
+def test_training_alone_is_enough_and_leaves_no_test(write_csv: WriteCsv) -> None:
+    dataset = open_dataset(write_csv(rows(40, 0)))
+    assert len(dataset.positions("test")) == 0 and len(dataset.positions("validation")) == 7  # one a class
+
+
+def test_a_class_without_rows_is_a_note(write_csv: WriteCsv) -> None:
+    data = [row for row in rows(70, 7) if row[0] != 1]
+    dataset = open_dataset(write_csv(data))
+    assert dataset.class_names == CLASSES
+    assert "class 'disgust' has no rows" in dataset.notes
+
+
+def test_a_class_only_outside_training_is_a_note(write_csv: WriteCsv) -> None:
+    data = [row for row in rows(70, 7) if row[0] != 1 or row[2] == "PublicTest"]
+    assert "class 'disgust' has no training rows" in open_dataset(write_csv(data)).notes
+
+
+@pytest.mark.parametrize("side", [2, 8, 48, 64])
+def test_any_square_size_is_read(write_csv: WriteCsv, side: int) -> None:
+    assert read_csv(write_csv(rows(3, side=side))).images.shape == (11, side, side, 1)
+
+
+def test_all_bad_rows_are_listed_by_their_line(write_csv: WriteCsv) -> None:
+    data: list[Any] = rows(30, side=48)
+    words = data[4][1].split()
+    data[15] = (data[15][0], " ".join(data[15][1].split()[:-1]), "Training")
+    data[4] = (data[4][0], " ".join([*words[:117], "abc", *words[118:]]), "Training")
+    data[20] = (7, data[20][1], "Training")
+    error = fault(write_csv(data))
+    assert error.message == "fer2013.csv has 3 bad rows; nothing was written"
+    assert error.details == (
+        "line 6, pixels, value 118: 'abc' is not a whole number from 0 to 255",
+        "line 17, pixels: 2,303 values where 48 x 48 = 2,304 are needed",
+        "line 22, emotion: 7 is not a class; classes are 0 to 6",
+    )
+    assert error.help and "--" not in error.help
+    assert error.exit_code == 2
+
+
+@pytest.mark.parametrize("word", ["256", "-1", "1.0", "1e2", "abc", "nan", "٣", "1_0", "+7", "0x1"])
+def test_what_is_no_whole_number_from_0_to_255_is_refused(write_csv: WriteCsv, word: str) -> None:
+    data: list[Any] = rows(5)
+    data[2] = (0, " ".join(["0", word, *["5"] * 34]), "Training")
+    assert fault(write_csv(data)).details == (f"line 4, pixels, value 2: {word!r} is not a whole number from 0 to 255",)
+
+
+def test_leading_zeros_are_whole_numbers(write_csv: WriteCsv) -> None:
+    data: list[Any] = rows(5)
+    data[2] = (0, " ".join(["007"] * 36), "Training")
+    assert set(read_csv(write_csv(data)).images[2].ravel().tolist()) == {7}
+
+
+def test_one_line_a_row_even_with_many_bad_values(write_csv: WriteCsv) -> None:
+    data: list[Any] = rows(5)
+    data[2] = (0, " ".join(["300"] * 36), "Training")
+    assert fault(write_csv(data)).details == (
+        "line 4, pixels, value 1: '300' is not a whole number from 0 to 255 (and 35 more in this row)",
+    )
+
+
+def test_all_faults_of_one_row_are_told_and_it_counts_once(write_csv: WriteCsv) -> None:
+    data: list[Any] = rows(5)
+    data[2] = ("happy", "1 2 3", "Trainig")
+    error = fault(write_csv(data))
+    assert error.message.startswith("fer2013.csv has 1 bad row;")
+    assert error.details == (
+        "line 4, Usage: 'Trainig' is not one of Training, PublicTest, PrivateTest; did you mean 'Training'?",
+        "line 4, emotion: 'happy' is not a class; classes are 0 to 6",
+        "line 4, pixels: 3 values where 6 x 6 = 36 are needed",
+    )
+
+
+@pytest.mark.parametrize("usage", ["Training", "PublicTest"])
+def test_only_private_rows_may_lack_a_label(write_csv: WriteCsv, usage: str) -> None:
+    data: list[Any] = [*rows(5), ("", text(picture(1)), usage)]
+    assert fault(write_csv(data)).details == ("line 15, emotion: empty; only PrivateTest rows may lack a label",)
+
+
+@pytest.mark.parametrize("label", ["-1", "7", "99"])
+def test_a_label_outside_the_seven_is_refused_for_private_rows_too(write_csv: WriteCsv, label: str) -> None:
+    data: list[Any] = [*rows(5, 1), (label, text(picture(1)), "PrivateTest")]
+    assert fault(write_csv(data)).details == (f"line 8, emotion: {label} is not a class; classes are 0 to 6",)
+
+
+def test_sizes_that_differ_are_counted_against_the_first_row(write_csv: WriteCsv) -> None:
+    data: list[Any] = rows(4, 0)
+    data[3] = (0, text(picture(3, side=5)), "Training")
+    assert fault(write_csv(data)).details == ("line 5, pixels: 25 values where 6 x 6 = 36 are needed",)
+
+
+def test_a_file_cut_off_in_its_last_line_says_so(write_csv: WriteCsv) -> None:
+    path = write_csv(rows(5))
+    path.write_bytes(path.read_bytes()[:-40])
+    error = fault(path)
+    assert error.message == "fer2013.csv has 1 bad row; nothing was written"
+    assert error.details == ("line 14: 2 fields where the header has 3; the file ends in the middle of this line",)
+
+
+def test_an_empty_line_is_a_fault_inside_and_none_at_the_end(write_csv: WriteCsv) -> None:
+    path = write_csv(rows(5))
+    whole = path.read_text()
+    path.write_text(whole + "\n  \n\n")
+    assert len(read_csv(path).labels) == 13
+    path.write_text(whole + "\n" + whole.splitlines()[-1] + "\n")
+    assert fault(path).details == ("line 15: an empty line in the middle of the file",)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "fer2013.csv is empty"),
+        (b"\n\n", "fer2013.csv has no header; line 1 is empty"),
+        (b"emotion,pixels,Usage\n", "fer2013.csv has a header and no rows"),
+        (b"emotion,pixels,Usage", "fer2013.csv has a header and no rows"),
+        (b"PK\x03\x04abc\n", "fer2013.csv is a zip archive, not a csv file"),
+        ("emotion,pixels,Usage\n".encode("utf-16"), "fer2013.csv is not plain text in UTF-8"),
+        ("émotion,pixels,Usage\n".encode("latin-1"), "fer2013.csv is not plain text in UTF-8"),
+        (b"emotion,pixels,Usage,pixels\n", "fer2013.csv has the column 'pixels' twice"),
+    ],
+)
+def test_a_file_that_is_no_fer_csv_gets_one_clear_message(tmp_path: Path, content: bytes, message: str) -> None:
+    path = tmp_path / "fer2013.csv"
+    path.write_bytes(content)
+    assert fault(path).message.startswith(message)
+
+
+def test_a_missing_column_is_named_with_those_that_are_there(tmp_path: Path) -> None:
+    path = tmp_path / "fer2013.csv"
+    path.write_text("emotion,pixel,set\n0,1 2 3 4,Training\n")
+    error = fault(path)
+    assert error.message == "fer2013.csv has no column 'pixels' and no column 'Usage'"
+    assert error.details == (
+        "line 1: the columns are emotion, pixel, set",
+        "'pixels' is missing; did you mean 'pixel'?",
+    )
+    assert error.help == "the columns of a FER csv are emotion,pixels,Usage, in any order"
+
+
+def test_a_file_without_training_rows_is_refused(write_csv: WriteCsv) -> None:
+    with pytest.raises(DataError, match="fer2013 has no training rows"):
+        open_dataset(write_csv(rows(0, 9)))
+
+
+def test_many_faults_are_cut_to_twenty_in_the_text(write_csv: WriteCsv) -> None:
+    error = fault(write_csv([(9, text(picture(i)), "Training") for i in range(30)]))
+    assert len(error.details) == 30
+    assert str(error).splitlines()[0] == "fer2013.csv has 30 bad rows; nothing was written"
+    assert "and 10 more" in str(error)
+
+
+def test_nothing_is_cached_of_a_bad_file(write_csv: WriteCsv, cache: Path) -> None:
+    with pytest.raises(DataError):
+        open_dataset(write_csv([*rows(5), (8, text(picture(1)), "Training")]))
+    assert [entry.name for entry in cache.iterdir() if entry.is_dir()] == ["index"]
+
+
+REAL = os.environ.get("FERTUNE_FER2013", "")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not REAL, reason="FERTUNE_FER2013 names no csv of the real faces")
+def test_the_real_file_is_read_in_time_and_its_twins_are_counted() -> None:
+    begun = time.perf_counter()
+    dataset = open_dataset(REAL)
+    took = time.perf_counter() - begun
+    begun = time.perf_counter()
+    again = open_dataset(REAL)
+    assert time.perf_counter() - begun < 1.0
+    assert again.fingerprint == dataset.fingerprint
+    assert took < 60
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 1.5 * 2**20  # kB
+    counts = {split: sum(per_class) for split, per_class in dataset.counts().items()}
+    assert counts["train"] + counts["validation"] == 28_709 and counts["test"] == 3_589
+    assert abs(counts["validation"] - 2_871) <= 3
+    assert dataset.image_shape == (48, 48, 1)
+    found = audit(dataset)
+    assert found.known_extra == 1_237 and found.validation_in_train == 0
+    assert found.test_in_known == 280  # 7.8 % of PublicTest
+    assert found.flat == 12

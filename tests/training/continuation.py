@@ -1,0 +1,103 @@
+"""Run by test_continuation in a fresh process, on the backend that KERAS_BACKEND names and one thread.
+
+Trains a job straight and in stretches, in the folder given, and prints what differs as JSON.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parent))
+from conftest import SETTINGS, stripes
+
+from fertune.data import ImageDataset
+from fertune.training import runner
+from fertune.training.context import InProcess
+from fertune.trial import OBJECTIVES, Rows, TrainJob, TrainResult
+
+BASE: dict[str, Any] = {
+    "dropout": 0.2, "head_dropout": 0.2, "augment": True, "rotation": 0.02, "shift": 0.1, "zoom": 0.05, "l2": 1e-4,
+    "reduce_lr_patience": 1, "reduce_lr_factor": 0.7, "weight_decay": 0.01,
+}  # fmt: skip
+
+
+def state_of(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    with np.load(folder / "state" / "state.npz", allow_pickle=False) as stored:
+        arrays = {name: stored[name] for name in stored.files if name != "head"}
+        progress = json.loads(str(stored["head"]))["progress"]
+    for entry in progress["history"]:
+        del entry["seconds"]
+    return arrays, progress
+
+
+def same_files(one: Path, other: Path) -> list[str]:
+    a, p = state_of(one)
+    b, q = state_of(other)
+    faults = [name for name in {*a, *b} if name not in a or name not in b or not np.array_equal(a[name], b[name])]
+    faults += [f"{key}: {p[key]} / {q[key]}" for key in p if p[key] != q[key]]
+    for name in ("stop.npz", "test.npz"):
+        with np.load(one / name) as x, np.load(other / name) as y:
+            faults += [f"{name}: {key}" for key in x.files if not np.array_equal(x[key], y[key])]
+    return faults
+
+
+def standing_still(root: Path) -> int:
+    """An epoch after which the rules have waited for a while: a stretch that ends here must hand that on."""
+    losses = [entry["val_loss"] for entry in state_of(root)[1]["history"]]
+    return next(e for e in range(2, len(losses)) if losses[e - 1] > min(losses[: e - 1]))
+
+
+def main(root: Path, optimizer: str, part: str) -> None:
+    data = ImageDataset.from_arrays(**stripes()).save(root / "data")
+
+    def run(out: str, budget: int, stops: int | None = None, **changes: Any) -> tuple[TrainResult, InProcess]:
+        settings = {**SETTINGS, **BASE, "optimizer": optimizer, "early_stopping_patience": changes.pop("patience", 9)}
+        job = TrainJob(
+            id=out, data=str(data.folder), fingerprint=data.fingerprint, fit=Rows(("train",)),
+            stop=Rows(("validation",)), family="conv", settings=settings, budget=budget,
+            objective=OBJECTIVES["val_loss"], seed=11, out=str(root / out), keep_state=True,
+            predict={"test": Rows(("test",))}, class_weight="sqrt",
+        )  # fmt: skip
+        context = InProcess(stop_after=stops)
+        result = runner.run(dataclasses.replace(job, **changes), context)
+        assert isinstance(result, TrainResult)
+        return result, context
+
+    found: dict[str, Any] = {}
+    if part == "continued":
+        straight, _ = run("straight", 9)
+        at = standing_still(root / "straight")
+        run("first", at)
+        second, context = run("second", 9, resume=str(root / "first"))
+        broken, _ = run("broken", 9, stops=36)  # 8 batches an epoch: in the middle of the fifth
+        mended, _ = run("broken", 9, resume=str(root / "broken" / "state"))
+        found |= {
+            "continued": same_files(root / "straight", root / "second"),
+            "mended": same_files(root / "straight", root / "broken"),
+            "steps": [step for step, _, _ in context.reports] == list(range(at + 1, 10)),
+            "broken_at": [broken.epochs, broken.ended_by], "values": [straight.value, second.value, mended.value],
+            "rates": len({entry["learning_rate"] for entry in state_of(root / "straight")[1]["history"]}),
+            "waited": state_of(root / "first")[1]["early_stopping"]["wait"],
+        }  # fmt: skip
+    else:
+        early, _ = run("early", 40, patience=3)
+        run("early-1", early.epochs - 1, patience=3)
+        again, _ = run("early-2", 40, patience=3, resume=str(root / "early-1"))
+        idle, silent = run("early-3", 40, patience=3, resume=str(root / "early-2"))
+        found |= {
+            "ended_by": [early.ended_by, again.ended_by, idle.ended_by],
+            "epochs": [early.epochs, again.epochs, idle.epochs],
+            "same": same_files(root / "early", root / "early-2") + same_files(root / "early", root / "early-3"),
+            "idle_reports": len(silent.reports), "idle_value": [early.value, idle.value],
+        }  # fmt: skip
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), *sys.argv[2:])

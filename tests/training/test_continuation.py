@@ -1,0 +1,85 @@
+"""A trial that goes on equals one that was never interrupted, to the bit: weights, slots, rules, order, dropout."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fertune.errors import RunError
+from fertune.training.context import InProcess
+from fertune.training.runner import run
+
+TENSORFLOW_SGD = pytest.param("tensorflow", "sgd", marks=pytest.mark.slow)
+JAX = pytest.param("jax", "adam", marks=[pytest.mark.slow, pytest.mark.timeout(1200)])
+
+
+def in_a_fresh_process(backend: str, optimizer: str, part: str, folder: Path) -> dict[str, Any]:
+    one = dict.fromkeys(("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"), "1")
+    env = {**os.environ, **one, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": os.getcwd()}
+    env["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false"
+    script = Path(__file__).with_name("continuation.py")
+    done = subprocess.run(
+        [sys.executable, str(script), str(folder), optimizer, part],
+        env=env, capture_output=True, text=True, timeout=1100,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+@pytest.mark.parametrize(("backend", "optimizer"), [("tensorflow", "adam"), TENSORFLOW_SGD, JAX])
+def test_stretches_equal_one_run_to_the_bit(backend: str, optimizer: str, tmp_path: Path) -> None:
+    found = in_a_fresh_process(backend, optimizer, "continued", tmp_path)
+    assert found["rates"] > 1 and found["waited"] > 0, "the rules never acted: the test shows nothing"
+    assert found["steps"]
+    assert found["continued"] == []
+    assert found["broken_at"] == [4, "stopped"]
+    assert found["mended"] == []
+    assert len(set(found["values"])) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("backend", "optimizer"), [("tensorflow", "adam"), JAX])
+def test_early_stopping_spans_stretches_and_ends_a_trial_for_good(backend: str, optimizer: str, tmp_path: Path) -> None:
+    found = in_a_fresh_process(backend, optimizer, "early", tmp_path)
+    assert found["ended_by"] == ["early stopping"] * 3
+    assert len(set(found["epochs"])) == 1 and found["epochs"][0] < 40
+    assert found["same"] == []
+    assert found["idle_reports"] == 0
+    assert found["idle_value"][0] == found["idle_value"][1]
+
+
+def test_a_state_of_another_job_or_a_damaged_one_is_refused(make_job: Any, tmp_path: Path) -> None:
+    run(make_job(budget=1, keep_state=True), InProcess())
+    out = tmp_path / "out"
+
+    def says(**changes: Any) -> str:
+        with pytest.raises(RunError) as caught:
+            run(make_job(resume=str(out), out=str(tmp_path / "next"), **changes), InProcess())
+        return str(caught.value)
+
+    assert "another job" in says(seed=6) and "seed: 5 there, 6 here" in says(seed=6)
+    assert "settings" in says(settings={"learning_rate": 0.02})
+    path = out / "state" / "state.npz"
+    path.write_bytes(path.read_bytes()[:-3000])
+    assert "damaged" in says()
+    path.unlink()
+    assert "no training state" in says()
+
+
+def test_the_state_holds_seed_generators_and_no_pickle(make_job: Any, tmp_path: Path) -> None:
+    import numpy as np
+
+    run(make_job(budget=1, keep_state=True, settings={"augment": True, "dropout": 0.5}), InProcess())
+    with np.load(tmp_path / "out" / "state" / "state.npz", allow_pickle=False) as stored:
+        arrays = {name: stored[name] for name in stored.files}
+    assert all(array.dtype.kind in "fiuU" for array in arrays.values())
+    seeds = [a for name, a in arrays.items() if name.startswith("model_") and a.shape == (2,) and a.dtype.kind in "iu"]
+    assert len(seeds) == 4  # flip, two blocks, head
+    assert all(seed[1] > 0 for seed in seeds), "they have been drawn from"
