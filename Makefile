@@ -33,11 +33,21 @@ help:
 	@echo "make venv      only make $(VENV) and install"
 	@echo "make clean     remove $(VENV), caches and builds; runs stay"
 
-demo: $(VENV)/.installed-$(EXTRA)
-	$(BIN)/fertune search --space leaky_cnn --tuner hyperband --data $(DATA) $(LEAKY_BUDGET) --out $(RUNS)/demo-leaky --resume
-	$(BIN)/fertune search --space relu_cnn --tuner random --data $(DATA) $(RELU_BUDGET) --out $(RUNS)/demo-relu --resume
-	$(BIN)/fertune stack $(RUNS)/demo-leaky $(RUNS)/demo-relu $(STACK_BUDGET) --out $(RUNS)/demo-stack --resume
-	$(BIN)/fertune report $(RUNS)/demo-stack -o $(RUNS)/demo-report.html
+demo: $(RUNS)/demo-stack/.done
+	@$(BIN)/fertune report $(RUNS)/demo-stack -o $(RUNS)/demo-report.html
+
+# Each step is done once; one that was interrupted goes on (--resume).
+$(RUNS)/demo-leaky/.done: | $(VENV)/.installed-$(EXTRA)
+	$(BIN)/fertune search --space leaky_cnn --tuner hyperband --data '$(DATA)' $(LEAKY_BUDGET) --out $(@D) --resume
+	@touch $@
+
+$(RUNS)/demo-relu/.done: | $(VENV)/.installed-$(EXTRA)
+	$(BIN)/fertune search --space relu_cnn --tuner random --data '$(DATA)' $(RELU_BUDGET) --out $(@D) --resume
+	@touch $@
+
+$(RUNS)/demo-stack/.done: $(RUNS)/demo-leaky/.done $(RUNS)/demo-relu/.done
+	$(BIN)/fertune stack $(RUNS)/demo-leaky $(RUNS)/demo-relu $(STACK_BUDGET) --out $(@D) --resume
+	@touch $@
 
 test: $(VENV)/.installed-$(EXTRA)-check
 	$(BIN)/python -m pytest
@@ -53,7 +63,8 @@ venv: $(VENV)/.installed-$(EXTRA)
 
 # One stamp for each set of packages; a changed setup.cfg installs again.
 $(VENV)/.installed-%: setup.cfg pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[$(subst -,$(comma),$*)]'
+	@echo "installing fertune[$(subst -,$(comma),$*)] into $(VENV): some minutes the first time"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[$(subst -,$(comma),$*)]'
 	@touch $@
 
 comma := ,

@@ -40,17 +40,46 @@ if TYPE_CHECKING:
 _HOMES = {
     "fertune.api": ("SearchRun", "StackRun", "open_run", "predict", "run_experiment", "search", "stack"),
     "fertune.data": ("ImageDataset", "open_dataset"),
-    "fertune.errors": ("AllTrialsFailed", "ConfigError", "DataError", "FertuneError", "Interrupted", "MissingPackage",
-                       "RunError", "SpaceError"),
+    "fertune.errors": (
+        "AllTrialsFailed",
+        "ConfigError",
+        "DataError",
+        "FertuneError",
+        "Interrupted",
+        "MissingPackage",
+        "RunError",
+        "SpaceError",
+    ),
     "fertune.space": ("Bool", "Choice", "Float", "Int", "Space", "load_space"),
     "fertune.trial": ("Trial",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
-    "AllTrialsFailed", "Bool", "Choice", "ConfigError", "DataError", "FertuneError", "Float", "ImageDataset", "Int",
-    "Interrupted", "MissingPackage", "RunError", "SearchRun", "Space", "SpaceError", "StackRun", "Trial", "load_space",
-    "open_dataset", "open_run", "predict", "run_experiment", "search", "stack",
+    "AllTrialsFailed",
+    "Bool",
+    "Choice",
+    "ConfigError",
+    "DataError",
+    "FertuneError",
+    "Float",
+    "ImageDataset",
+    "Int",
+    "Interrupted",
+    "MissingPackage",
+    "RunError",
+    "SearchRun",
+    "Space",
+    "SpaceError",
+    "StackRun",
+    "Trial",
+    "load_space",
+    "open_dataset",
+    "open_run",
+    "predict",
+    "run_experiment",
+    "search",
+    "stack",
 ]
 
 
@@ -61,7 +90,6 @@ def __getattr__(name: str) -> Any:
         return fertune_version()
     if name not in _HOME_OF:
         raise AttributeError(f"module 'fertune' has no attribute {name!r}")
-    # the verbs share their names with rooms (fertune.search, fertune.stack): the verb is what users mean
     value = getattr(importlib.import_module(_HOME_OF[name]), name)
     globals()[name] = value
     return value

@@ -21,13 +21,13 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("trial",),
     ("space", "data", "folds", "predictions", "evaluation", "config"),
     ("searchers", "execution", "training", "models", "store"),
-    ("search", "stacking"),
-    ("report",),
+    ("searching", "stacking"),
+    ("report", "console"),
     ("api",),
-    ("cli", "console"),
+    ("cli",),
     ("__init__", "__main__"),
 )
-SIBLINGS = {("data", "folds"), ("training", "models"), ("stacking", "search"), ("cli", "console")}
+SIBLINGS = {("data", "folds"), ("training", "models"), ("stacking", "searching")}
 RANK = {room: rank for rank, rooms in enumerate(LAYERS) for room in rooms}
 
 # Where each third-party name may be imported; a folder ends in a slash.
@@ -163,9 +163,9 @@ def test_third_party_names_stay_behind_their_fences() -> None:
     [
         ("trial/x.py", "from fertune.space import Space", "trial must not import space"),
         ("space/x.py", "from fertune.data import audit", "space must not import data"),
-        ("store/x.py", "def f():\n    import fertune.search", "store must not import search"),
-        ("search/x.py", "if TYPE_CHECKING:\n    from fertune import api", "search must not import api"),
-        ("search/x.py", "from fertune.stacking import x", "search must not import stacking"),
+        ("store/x.py", "def f():\n    import fertune.searching", "store must not import searching"),
+        ("searching/x.py", "if TYPE_CHECKING:\n    from fertune import api", "searching must not import api"),
+        ("searching/x.py", "from fertune.stacking import x", "searching must not import stacking"),
         ("report/x.py", "import importlib\nimportlib.import_module('fertune.api')", "report must not import api"),
     ],
 )
@@ -177,7 +177,7 @@ def test_the_direction_test_can_fail(where: str, source: str, says: str) -> None
 @pytest.mark.parametrize(
     ("where", "source"),
     [
-        ("search/x.py", "import optuna"),
+        ("searching/x.py", "import optuna"),
         ("searchers/x.py", "from keras_tuner import oracles"),
         ("store/x.py", "import keras.ops"),
         ("cli/x.py", "from rich import print"),
@@ -185,7 +185,7 @@ def test_the_direction_test_can_fail(where: str, source: str, says: str) -> None
         ("evaluation/x.py", "import sklearn.metrics"),
         ("store/x.py", "import pickle"),
         ("space/x.py", "import requests"),
-        ("search/x.py", "import cloudpickle"),
+        ("searching/x.py", "import cloudpickle"),
         ("api/x.py", "def f():\n    from keras import Model"),
         ("api/runs.py", "import keras"),
         ("stacking/x.py", "__import__('tensorflow')"),

@@ -7,5 +7,15 @@ from fertune.api.search import search
 from fertune.api.spaces import check_space, find_space, known_settings
 from fertune.api.stack import stack
 
-__all__ = ["SearchRun", "StackRun", "check_space", "find_space", "known_settings", "open_run", "predict",
-           "run_experiment", "search", "stack"]
+__all__ = [
+    "SearchRun",
+    "StackRun",
+    "check_space",
+    "find_space",
+    "known_settings",
+    "open_run",
+    "predict",
+    "run_experiment",
+    "search",
+    "stack",
+]

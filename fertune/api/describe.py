@@ -14,10 +14,22 @@ from typing import Any
 import numpy as np
 
 from fertune.data import ImageDataset, audit
+from fertune.searching import Observer
 from fertune.store import write_arrays
 
-PACKAGES = ("keras", "tensorflow", "tensorflow-cpu", "jax", "keras-tuner", "optuna", "scikit-learn", "xgboost",
-            "xgboost-cpu", "numpy", "pandas")
+PACKAGES = (
+    "keras",
+    "tensorflow",
+    "tensorflow-cpu",
+    "jax",
+    "keras-tuner",
+    "optuna",
+    "scikit-learn",
+    "xgboost",
+    "xgboost-cpu",
+    "numpy",
+    "pandas",
+)
 
 
 def versions() -> dict[str, str]:
@@ -50,11 +62,24 @@ def shown_command(words: list[str]) -> str:
     return shlex.join(words)
 
 
+def watcher_for(observer: Observer | None, verbose: bool) -> Observer:
+    """The given observer; else what fits standard output (live on a terminal, plain lines elsewhere), or silence."""
+    if observer is not None or not verbose:
+        return observer or Observer()
+    from fertune.console import choose_console
+
+    return choose_console(json=False, quiet=False, stdout=sys.stdout, stderr=sys.stderr)
+
+
 def machine() -> dict[str, Any]:
     from fertune.execution.processes import cores
 
-    return {"versions": versions(), "backend": os.environ.get("KERAS_BACKEND", "tensorflow"), "cores": cores(),
-            "system": f"{platform.system()} {platform.machine()}"}
+    return {
+        "versions": versions(),
+        "backend": os.environ.get("KERAS_BACKEND", "tensorflow"),
+        "cores": cores(),
+        "system": f"{platform.system()} {platform.machine()}",
+    }
 
 
 def describe_data(data: ImageDataset) -> dict[str, Any]:
@@ -62,10 +87,16 @@ def describe_data(data: ImageDataset) -> dict[str, Any]:
     twins = asdict(audit(data))
     counts = data.counts()
     return {
-        "name": data.name, "source": data.source, "fingerprint": data.fingerprint, "folder": str(data.folder),
-        "shape": list(data.image_shape), "classes": list(data.class_names),
+        "name": data.name,
+        "source": data.source,
+        "fingerprint": data.fingerprint,
+        "folder": str(data.folder),
+        "shape": list(data.image_shape),
+        "classes": list(data.class_names),
         "counts": {s: [int(c) for c in counts[s]] for s in ("train", "validation", "test")},
-        "unlabelled": len(data.positions("unlabelled")), "notes": list(data.notes), "flat": twins.pop("flat"),
+        "unlabelled": len(data.positions("unlabelled")),
+        "notes": list(data.notes),
+        "flat": twins.pop("flat"),
         "twins": twins,
     }
 
@@ -79,8 +110,9 @@ def keep_samples(data: ImageDataset, folder: Path, *, a_class: int = 8, seed: in
         mine = train[data.labels[train] == label]
         picked.append(np.sort(rng.choice(mine, size=min(a_class, len(mine)), replace=False)))
     at = np.concatenate(picked)
-    write_arrays(folder / "samples.npz", images=np.asarray(data.images[at]), labels=data.labels[at],
-                 row=data.row_ids[at])
+    write_arrays(
+        folder / "samples.npz", images=np.asarray(data.images[at]), labels=data.labels[at], row=data.row_ids[at]
+    )
 
 
 def keep_gallery(data: ImageDataset, folder: Path, split: str, *, shown: int = 25, seed: int = 0) -> None:
@@ -88,5 +120,6 @@ def keep_gallery(data: ImageDataset, folder: Path, split: str, *, shown: int = 2
     rng = np.random.default_rng(seed)
     rows = data.positions(split)
     at = np.sort(rng.choice(rows, size=min(shown, len(rows)), replace=False))
-    write_arrays(folder / "gallery.npz", images=np.asarray(data.images[at]), labels=data.labels[at],
-                 row=data.row_ids[at])
+    write_arrays(
+        folder / "gallery.npz", images=np.asarray(data.images[at]), labels=data.labels[at], row=data.row_ids[at]
+    )

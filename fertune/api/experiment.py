@@ -13,20 +13,25 @@ from fertune.api.spaces import find_space
 from fertune.api.stack import stack
 from fertune.config import load_experiment
 from fertune.data import ImageDataset
-from fertune.search import Observer
+from fertune.searching import Observer
 
 
 def run_experiment(
-    path: str | Path, data: str | Path | ImageDataset | None = None, *, root: str | Path = "runs",
-    workers: int | None = None, observer: Observer | None = None, command: Sequence[str] | None = None,
+    path: str | Path,
+    data: str | Path | ImageDataset | None = None,
+    *,
+    root: str | Path = "runs",
+    workers: int | None = None,
+    observer: Observer | None = None,
+    command: Sequence[str] | None = None,
 ) -> tuple[list[SearchRun], StackRun]:
     """Run every search of an experiment file, then its stack.
 
     Args:
         path: A file as in ``experiments/``.
         data: Wins over the file's own.
-        root: Folder of the runs, named ``<experiment>-<search>`` and ``<experiment>-stack``. Parts that are finished are
-            not run again; one that was cut off is resumed.
+        root: Folder of the runs, named ``<experiment>-<search>`` and ``<experiment>-stack``. Parts that are
+            finished are not run again; one that was cut off is resumed.
         workers: Wins over the file's own.
 
     Raises:

@@ -11,14 +11,19 @@ from fertune.api.runs import SearchRun, StackRun, open_run
 from fertune.data import SPLITS, ImageDataset, open_dataset
 from fertune.errors import ConfigError, DataError, RunError, did_you_mean
 from fertune.execution import ProcessExecutor
-from fertune.search import Observer
+from fertune.searching import Observer
 from fertune.store import write_arrays
 from fertune.trial import Failed, Finished, PredictJob, Rows
 
 
 def predict(
-    run: str | Path | SearchRun | StackRun, data: str | Path | ImageDataset | None = None, *, split: str = "test",
-    out: str | Path = "proba.npz", workers: int = 1, observer: Observer | None = None,
+    run: str | Path | SearchRun | StackRun,
+    data: str | Path | ImageDataset | None = None,
+    *,
+    split: str = "test",
+    out: str | Path = "proba.npz",
+    workers: int = 1,
+    observer: Observer | None = None,
 ) -> Path:
     """Write probabilities of a search's best model, or of a stack's chosen ensemble.
 
@@ -46,11 +51,15 @@ def predict(
     source = data if data is not None else info["data"]["source"]
     dataset = open_dataset(source, say=watcher.said)
     if list(dataset.image_shape) != info["data"]["shape"]:
-        raise DataError(f"{dataset.name} has pictures of shape {tuple(dataset.image_shape)}; "
-                        f"{opened.path.name} was trained on {tuple(info['data']['shape'])}")
+        raise DataError(
+            f"{dataset.name} has pictures of shape {tuple(dataset.image_shape)}; "
+            f"{opened.path.name} was trained on {tuple(info['data']['shape'])}"
+        )
     if list(dataset.class_names) != info["data"]["classes"]:
-        raise DataError(f"{dataset.name} has the classes {', '.join(dataset.class_names)}; {opened.path.name} was trained "
-                        f"on {', '.join(info['data']['classes'])}")
+        raise DataError(
+            f"{dataset.name} has the classes {', '.join(dataset.class_names)}; {opened.path.name} was trained "
+            f"on {', '.join(info['data']['classes'])}"
+        )
     at = dataset.positions(split)
     if len(at) == 0:
         have = [s for s in SPLITS if len(dataset.positions(s))]
@@ -75,15 +84,22 @@ def _models(run: SearchRun | StackRun) -> list[list[Path]]:
     return [[path]]
 
 
-def _run(run: SearchRun | StackRun, models: list[list[Path]], data: ImageDataset, split: str,
-         workers: int) -> np.ndarray:
+def _run(
+    run: SearchRun | StackRun, models: list[list[Path]], data: ImageDataset, split: str, workers: int
+) -> np.ndarray:
     """Every model in a child; the mean of each member's models; the meta-learner where there is one."""
     with tempfile.TemporaryDirectory() as scratch:
         jobs = {}
         for i, member in enumerate(models):
             for j, model in enumerate(member):
-                jobs[(i, j)] = PredictJob(f"{i}-{j}", str(data.folder), data.fingerprint, Rows(splits=(split,)),
-                                          str(model), str(Path(scratch) / f"{i}-{j}.npz"))
+                jobs[(i, j)] = PredictJob(
+                    f"{i}-{j}",
+                    str(data.folder),
+                    data.fingerprint,
+                    Rows(splits=(split,)),
+                    str(model),
+                    str(Path(scratch) / f"{i}-{j}.npz"),
+                )
         executor = ProcessExecutor(workers=min(workers, len(jobs)), log_dir=Path(scratch))
         try:
             for job in jobs.values():

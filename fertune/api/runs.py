@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import keras
     import pandas as pd
 
+    from fertune.stacking.bundle import Bundle
+
 
 class _Run:
     def __init__(self, path: str | Path) -> None:
@@ -71,8 +73,13 @@ class SearchRun(_Run):
         rows = []
         for t in record.trials:
             row: dict[str, Any] = {
-                "id": t.id, "state": t.state.value, "value": t.value, "epochs": t.epochs, "best_epoch": t.best_epoch,
-                "seconds": t.seconds, "parameters": t.parameters,
+                "id": t.id,
+                "state": t.state.value,
+                "value": t.value,
+                "epochs": t.epochs,
+                "best_epoch": t.best_epoch,
+                "seconds": t.seconds,
+                "parameters": t.parameters,
                 "failure": None if t.failure is None else t.failure.kind.value,
             }
             row |= {f"param_{n}" if n in own else n: t.params.get(n) for n in names}
@@ -98,8 +105,11 @@ class SearchRun(_Run):
     def __repr__(self) -> str:
         record = self.record
         best = record.best
-        score = "no scored trial yet" if best is None else (
-            f"best search score {best.value:.4f} {record.objective.name} (trial {best.id}; optimistic)")
+        score = (
+            "no scored trial yet"
+            if best is None
+            else (f"best search score {best.value:.4f} {record.objective.name} (trial {best.id}; optimistic)")
+        )
         return f"SearchRun({str(self.path)!r}: {len(record.trials)} trials, {record.status}, {score})"
 
 
@@ -143,7 +153,7 @@ class StackRun(_Run):
         """
         return self.load().predict_proba(np.asarray(images))
 
-    def load(self) -> Any:
+    def load(self) -> Bundle:
         """The ensemble, from its files alone: no pickle, checked paths and hashes."""
         from fertune.stacking.bundle import load_bundle
 

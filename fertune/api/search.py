@@ -19,6 +19,7 @@ from fertune.api.describe import (
     machine,
     shown_command,
     typed_command,
+    watcher_for,
 )
 from fertune.api.runs import SearchRun
 from fertune.api.spaces import find_space, pickled_build, source_text
@@ -26,9 +27,9 @@ from fertune.config import DEFAULT_TRIALS, SearchOptions, parse_duration
 from fertune.data import ImageDataset, open_dataset
 from fertune.errors import ConfigError, Interrupted, RunError, SpaceError
 from fertune.execution import ProcessExecutor
-from fertune.search import Interrupts, Observer, Search, read_progress
-from fertune.search.loop import TIME_IS_UP, all_failed
 from fertune.searchers import make_searcher, restore
+from fertune.searching import Interrupts, Observer, Search, read_progress
+from fertune.searching.loop import TIME_IS_UP, all_failed
 from fertune.space import Space
 from fertune.store import RunFolder, SearchRecord, open_record
 from fertune.store.folder import free_name
@@ -38,11 +39,23 @@ FIXED_ON_RESUME = ("tuner", "pruner", "max_epochs", "seed", "objective", "class_
 
 
 def search(
-    space: str | Path | Space | None = None, data: str | Path | ImageDataset | None = None, *, tuner: str | None = None,
-    pruner: str | None = None, trials: int | None = None, max_epochs: int | None = None,
-    time_budget: str | float | None = None, seed: int | None = None, objective: str | None = None,
-    class_weight: str | None = None, workers: int | None = None, out: str | Path | None = None, resume: bool = False,
-    observer: Observer | None = None, command: Sequence[str] | None = None,
+    space: str | Path | Space | None = None,
+    data: str | Path | ImageDataset | None = None,
+    *,
+    tuner: str | None = None,
+    pruner: str | None = None,
+    trials: int | None = None,
+    max_epochs: int | None = None,
+    time_budget: str | float | None = None,
+    seed: int | None = None,
+    objective: str | None = None,
+    class_weight: str | None = None,
+    workers: int | None = None,
+    out: str | Path | None = None,
+    resume: bool = False,
+    verbose: bool = True,
+    observer: Observer | None = None,
+    command: Sequence[str] | None = None,
 ) -> SearchRun:
     """Search a space for the configuration with the best score on the validation rows.
 
@@ -65,7 +78,8 @@ def search(
         workers: Child processes side by side; default 1. With one, the same seed gives the same search.
         out: The run's folder; by default ``runs/<space>-<nn>``.
         resume: Go on with the run in ``out``; makes it where there is none.
-        observer: Is told what happens; by default nothing is printed.
+        verbose: Print what happens to standard output; a live table on a terminal, plain lines elsewhere.
+        observer: Is told what happens instead.
         command: What ``run.json`` remembers as typed.
 
     Returns:
@@ -77,10 +91,18 @@ def search(
         Interrupted: Ctrl-C or SIGTERM; every finished trial is in the run's folder.
     """
     started = time.monotonic()
-    watcher = observer or Observer()
-    given = {"tuner": tuner, "pruner": pruner, "trials": trials, "max_epochs": max_epochs,
-             "time_budget": None if time_budget is None else parse_duration(time_budget), "seed": seed,
-             "objective": objective, "class_weight": class_weight, "workers": workers}
+    watcher = watcher_for(observer, verbose)
+    given = {
+        "tuner": tuner,
+        "pruner": pruner,
+        "trials": trials,
+        "max_epochs": max_epochs,
+        "time_budget": None if time_budget is None else parse_duration(time_budget),
+        "seed": seed,
+        "objective": objective,
+        "class_weight": class_weight,
+        "workers": workers,
+    }
     given = {k: v for k, v in given.items() if v is not None}
     path = Path(out) if out is not None else None
     if resume and path is None:
@@ -100,7 +122,7 @@ def search(
         source = data if data is not None else "builtin:faces"
         if data is None:
             watcher.said("no --data given: using builtin:faces, drawn pictures; for real ones --data fer2013.csv")
-    dataset = open_dataset(source, seed=options.seed, say=watcher.said)
+    dataset = open_dataset(source, say=watcher.said)  # the split belongs to the data, not to the seed of a search
     for note in dataset.notes:
         watcher.warned(note)
     if len(dataset.positions("train")) == 0 or len(dataset.positions("validation")) == 0:
@@ -110,6 +132,8 @@ def search(
         return _Session(folder, chosen, options, dataset, watcher, started).run()
     finally:
         folder.close()
+        if observer is None:
+            watcher.close()
 
 
 def _new_options(space: Space, given: dict[str, Any]) -> SearchOptions:
@@ -126,11 +150,17 @@ def _resumed_options(info: dict[str, Any], given: dict[str, Any]) -> SearchOptio
         ConfigError: Another option differs from the run's.
     """
     stored = info["options"]
-    faults = [f"--{k.replace('_', '-')}: {given[k]!r}; the run has {stored[k]!r}"
-              for k in FIXED_ON_RESUME if k in given and given[k] != stored[k]]
+    faults = [
+        f"--{k.replace('_', '-')}: {given[k]!r}; the run has {stored[k]!r}"
+        for k in FIXED_ON_RESUME
+        if k in given and given[k] != stored[k]
+    ]
     if faults:
-        raise ConfigError("a resumed run keeps its options", details=faults,
-                          help="leave them out, or start another run with another --out")
+        raise ConfigError(
+            "a resumed run keeps its options",
+            details=faults,
+            help="leave them out, or start another run with another --out",
+        )
     changed = {k: given[k] for k in ("trials", "workers") if k in given}
     if "trials" in changed and stored["trials"] is not None and changed["trials"] < stored["trials"]:
         changed["trials"] = stored["trials"]
@@ -155,33 +185,54 @@ def _same_space(info: dict[str, Any], space: str | Path | Space | None) -> Space
     if given.fingerprint != info["space_fingerprint"]:
         raise SpaceError(
             f"the run searched space {stored.name} ({info['space_fingerprint'][:12]}), not this {given.name} "
-            f"({given.fingerprint[:12]})", help="leave --space out, or start another run with another --out",
+            f"({given.fingerprint[:12]})",
+            help="leave --space out, or start another run with another --out",
         )
     return given
 
 
-def _open(path: Path | None, exists: bool, space: Space, options: SearchOptions, data: ImageDataset,
-          command: Sequence[str] | None) -> RunFolder:
+def _open(
+    path: Path | None,
+    exists: bool,
+    space: Space,
+    options: SearchOptions,
+    data: ImageDataset,
+    command: Sequence[str] | None,
+) -> RunFolder:
     if exists and path is not None:
         folder = RunFolder.reopen(path)
         stored = folder.info["data"]
         if stored["fingerprint"] != data.fingerprint:
             folder.close()
-            raise RunError(f"{path} was made on other data: {stored['name']} ({stored['fingerprint'][:12]}), "
-                           f"not {data.name} ({data.fingerprint[:12]})", help="give the same --data again")
+            raise RunError(
+                f"{path} was made on other data: {stored['name']} ({stored['fingerprint'][:12]}), "
+                f"not {data.name} ({data.fingerprint[:12]})",
+                help="give the same --data again",
+            )
         folder.update_info(options={**asdict(options)})
         return folder
     where = path or free_name(Path("runs"), space.name)
     typed = list(command) if command is not None else typed_command(["fertune", "search", "--space", space.name])
     objective = Objective.named(options.objective)
-    folder = RunFolder.create(where, {
-        "kind": "search", "name": where.name, "created": round(time.time(), 3), "fertune": fertune_version(),
-        "command": typed, "resume": shown_command(["fertune", "search", "--out", str(where), "--resume"]),
-        "options": asdict(options), "engine": options.tuner,
-        "objective": {"name": objective.name, "direction": objective.direction},
-        "space": space.to_dict(), "space_fingerprint": space.fingerprint, "space_source": source_text(space),
-        "data": describe_data(data), **machine(),
-    })
+    folder = RunFolder.create(
+        where,
+        {
+            "kind": "search",
+            "name": where.name,
+            "created": round(time.time(), 3),
+            "fertune": fertune_version(),
+            "command": typed,
+            "resume": shown_command(["fertune", "search", "--out", str(where), "--resume"]),
+            "options": asdict(options),
+            "engine": options.tuner,
+            "objective": {"name": objective.name, "direction": objective.direction},
+            "space": space.to_dict(),
+            "space_fingerprint": space.fingerprint,
+            "space_source": source_text(space),
+            "data": describe_data(data),
+            **machine(),
+        },
+    )
     keep_samples(data, where, seed=options.seed)
     keep_gallery(data, where, "validation", seed=options.seed)
     return folder
@@ -190,8 +241,15 @@ def _open(path: Path | None, exists: bool, space: Space, options: SearchOptions,
 class _Session:
     """One sitting of a search: from what the journal holds to its end, or to an interruption."""
 
-    def __init__(self, folder: RunFolder, space: Space, options: SearchOptions, data: ImageDataset, observer: Observer,
-                 started: float) -> None:
+    def __init__(
+        self,
+        folder: RunFolder,
+        space: Space,
+        options: SearchOptions,
+        data: ImageDataset,
+        observer: Observer,
+        started: float,
+    ) -> None:
         self._folder, self._space, self._options, self._data = folder, space, options, data
         self._observer, self._started = observer, started
         self._objective = Objective.named(options.objective)
@@ -207,16 +265,26 @@ class _Session:
                 self._observer.search_started(self._folder.info, self._options.trials, progress.trials.all())
                 first = next(line for line in self._folder.journal.lines if line["event"] == "session")
                 searcher = make_searcher(
-                    self._options.tuner, self._space, objective=self._objective, seed=self._options.seed,
-                    trials=first["trials"], max_epochs=self._options.max_epochs, pruner=self._options.pruner,
+                    self._options.tuner,
+                    self._space,
+                    objective=self._objective,
+                    seed=self._options.seed,
+                    trials=first["trials"],
+                    max_epochs=self._options.max_epochs,
+                    pruner=self._options.pruner,
                 )
                 restore(searcher, progress.calls, written_by=self._written_by())
                 budget = self._options.time_budget
                 self._search = Search(
-                    searcher=searcher, executor=executor, journal=self._folder.journal, make_job=self._job,
-                    objective=self._objective, progress=progress,
+                    searcher=searcher,
+                    executor=executor,
+                    journal=self._folder.journal,
+                    make_job=self._job,
+                    objective=self._objective,
+                    progress=progress,
                     deadline=None if budget is None else self._started + budget,
-                    stop_requested=lambda: interrupts.signum is not None, observer=self._observer,
+                    stop_requested=lambda: interrupts.signum is not None,
+                    observer=self._observer,
                     on_trial_end=lambda trial: self._keep_best(),
                 )
                 status, reason = self._search.run()
@@ -233,10 +301,17 @@ class _Session:
         out = self._folder.path / "trials" / str(trial.id)
         multi = self._options.tuner == "hyperband"
         return TrainJob(
-            id=f"trial-{trial.id}-{suggestion.ticket}", data=str(self._data.folder),
-            fingerprint=self._data.fingerprint, fit=Rows(splits=("train",)), stop=Rows(splits=("validation",)),
-            family=self._space.model, build=self._build, settings=self._space.settings(suggestion.params),
-            budget=suggestion.budget, objective=self._objective, out=str(out),
+            id=f"trial-{trial.id}-{suggestion.ticket}",
+            data=str(self._data.folder),
+            fingerprint=self._data.fingerprint,
+            fit=Rows(splits=("train",)),
+            stop=Rows(splits=("validation",)),
+            family=self._space.model,
+            build=self._build,
+            settings=self._space.settings(suggestion.params),
+            budget=suggestion.budget,
+            objective=self._objective,
+            out=str(out),
             seed=int(np.random.SeedSequence([self._options.seed, trial.id]).generate_state(1)[0] % 2**31),
             class_weight=self._options.class_weight,
             resume=str(out) if suggestion.continues is not None and (out / "state").exists() else None,
@@ -248,8 +323,10 @@ class _Session:
         if self._search is None:
             return
         key = self._objective.sort_key
-        ranked = sorted((t for t in self._search.trials.all() if t.value is not None and t.failure is None),
-                        key=lambda t: (key(t.value or 0.0), t.seconds, t.id))
+        ranked = sorted(
+            (t for t in self._search.trials.all() if t.value is not None and t.failure is None),
+            key=lambda t: (key(t.value or 0.0), t.seconds, t.id),
+        )
         kept = {str(t.id) for t in ranked[: self._options.keep]}
         for folder in (self._folder.path / "trials").glob("*"):
             if folder.name not in kept:
@@ -267,8 +344,11 @@ class _Session:
         if status == "interrupted":
             done = sum(1 for t in record.trials if t.ended is not None)
             self._observer.search_ended(record)
-            raise Interrupted(f"Interrupted after {done} trial{'s' if done != 1 else ''}; all of them are kept",
-                              signum=signum or 2, resume=self._folder.info["resume"])
+            raise Interrupted(
+                f"Interrupted after {done} trial{'s' if done != 1 else ''}; all of them are kept",
+                signum=signum or 2,
+                resume=self._folder.info["resume"],
+            )
         if reason != TIME_IS_UP:  # else a resumed search may still promote them
             for state in (path / "trials").glob("*/state"):
                 shutil.rmtree(state, ignore_errors=True)
@@ -279,7 +359,5 @@ class _Session:
         if best is None:
             failed = [t for t in record.trials if t.failure is not None]
             if failed:
-                raise all_failed(failed, path.name)
+                raise all_failed(failed, str(path))
         return SearchRun(path)
-
-

@@ -8,14 +8,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from fertune.api.describe import fertune_version, keep_samples, machine, shown_command, typed_command
+from fertune.api.describe import fertune_version, keep_samples, machine, shown_command, typed_command, watcher_for
 from fertune.api.runs import SearchRun, StackRun
 from fertune.api.spaces import find_space, pickled_build
 from fertune.config import StackOptions, parse_duration
 from fertune.data import ImageDataset, open_dataset
 from fertune.errors import ConfigError, Interrupted, RunError
 from fertune.execution import ProcessExecutor
-from fertune.search import Interrupts, Observer
+from fertune.searching import Interrupts, Observer
 from fertune.space import Space
 from fertune.stacking.members import Member, choose, members_of, same_data
 from fertune.stacking.pieces import StackHalted
@@ -26,12 +26,24 @@ FREE_ON_RESUME = ("time_budget", "workers")
 
 
 def stack(
-    runs: Sequence[str | Path | SearchRun] = (), *, top: int | None = None, folds: int | None = None,
-    epochs: int | None = None, bagging: int | None = None, class_weights: Sequence[str] | None = None,
-    meta_trials: int | None = None, time_budget: str | float | None = None, seed: int | None = None,
-    workers: int | None = None, data: str | Path | ImageDataset | None = None,
-    spaces: Sequence[str | Path | Space] = (), out: str | Path | None = None, resume: bool = False,
-    observer: Observer | None = None, command: Sequence[str] | None = None,
+    runs: Sequence[str | Path | SearchRun] = (),
+    *,
+    top: int | None = None,
+    folds: int | None = None,
+    epochs: int | None = None,
+    bagging: int | None = None,
+    class_weights: Sequence[str] | None = None,
+    meta_trials: int | None = None,
+    time_budget: str | float | None = None,
+    seed: int | None = None,
+    workers: int | None = None,
+    data: str | Path | ImageDataset | None = None,
+    spaces: Sequence[str | Path | Space] = (),
+    out: str | Path | None = None,
+    resume: bool = False,
+    verbose: bool = True,
+    observer: Observer | None = None,
+    command: Sequence[str] | None = None,
 ) -> StackRun:
     """Train the best configurations of searches across folds, stack them, and compare honestly.
 
@@ -53,7 +65,7 @@ def stack(
         spaces: Spaces with their own build function, given again.
         out: The run's folder; by default ``runs/stack-<nn>``.
         resume: Go on with the stack in ``out``.
-        observer, command: As in ``search``.
+        verbose, observer, command: As in ``search``.
 
     Returns:
         The finished stack.
@@ -63,11 +75,17 @@ def stack(
         Interrupted: Ctrl-C or SIGTERM; finished folds are kept.
     """
     started = time.monotonic()
-    watcher = observer or Observer()
+    watcher = watcher_for(observer, verbose)
     given: dict[str, Any] = {
-        "top": top, "folds": folds, "epochs": epochs, "bagging": bagging,
-        "class_weights": None if class_weights is None else tuple(class_weights), "meta_trials": meta_trials,
-        "time_budget": None if time_budget is None else parse_duration(time_budget), "seed": seed, "workers": workers,
+        "top": top,
+        "folds": folds,
+        "epochs": epochs,
+        "bagging": bagging,
+        "class_weights": None if class_weights is None else tuple(class_weights),
+        "meta_trials": meta_trials,
+        "time_budget": None if time_budget is None else parse_duration(time_budget),
+        "seed": seed,
+        "workers": workers,
     }
     given = {k: v for k, v in given.items() if v is not None}
     path = Path(out) if out is not None else None
@@ -83,7 +101,8 @@ def stack(
         raise RunError(f"{path} holds a run already", help="add --resume to go on with it, or choose another --out")
     options = _options(old, given)
     folders = [r.path if isinstance(r, SearchRun) else Path(r) for r in runs] or [
-        Path(p) for p in (old or {}).get("run_paths", [])]
+        Path(p) for p in (old or {}).get("run_paths", [])
+    ]
     if not folders:
         raise ConfigError("no runs to stack", help="fertune stack runs/leaky_cnn-01 runs/relu_cnn-01")
     records = []
@@ -107,17 +126,25 @@ def stack(
         return _sitting(run, dataset, members, options, watcher, started)
     finally:
         run.close()
+        if observer is None:
+            watcher.close()
 
 
 def _options(old: dict[str, Any] | None, given: dict[str, Any]) -> StackOptions:
     if old is None:
         return StackOptions(**given).check()
     stored = {**old["options"], "class_weights": tuple(old["options"]["class_weights"])}
-    faults = [f"--{k.replace('_', '-')}: {v!r}; the run has {stored[k]!r}" for k, v in given.items()
-              if k not in FREE_ON_RESUME and v != stored[k]]
+    faults = [
+        f"--{k.replace('_', '-')}: {v!r}; the run has {stored[k]!r}"
+        for k, v in given.items()
+        if k not in FREE_ON_RESUME and v != stored[k]
+    ]
     if faults:
-        raise ConfigError("a resumed stack keeps its options", details=faults,
-                          help="leave them out, or start another with another --out")
+        raise ConfigError(
+            "a resumed stack keeps its options",
+            details=faults,
+            help="leave them out, or start another with another --out",
+        )
     free = {k: v for k, v in given.items() if k in FREE_ON_RESUME}
     return StackOptions(**{**stored, "time_budget": None, **free}).check()
 
@@ -127,35 +154,61 @@ def _dataset(data: str | Path | ImageDataset | None, record: SearchRecord, obser
     folder = Path(info["folder"])
     if data is None and folder.exists():
         return ImageDataset.open(folder, fingerprint=info["fingerprint"])
-    dataset = open_dataset(data if data is not None else info["source"], seed=record.info["options"]["seed"],
-                           say=observer.said)
+    dataset = open_dataset(data if data is not None else info["source"], say=observer.said)
     if dataset.fingerprint != info["fingerprint"]:
-        raise RunError(f"the searches were made on other data: {info['name']} ({info['fingerprint'][:12]}), not "
-                       f"{dataset.name} ({dataset.fingerprint[:12]})", help="give the same file again with --data")
+        raise RunError(
+            f"the searches were made on other data: {info['name']} ({info['fingerprint'][:12]}), not "
+            f"{dataset.name} ({dataset.fingerprint[:12]})",
+            help="give the same file again with --data",
+        )
     return dataset
 
 
-def _open(path: Path | None, old: dict[str, Any] | None, members: list[Member], options: StackOptions,
-          data: ImageDataset, records: list[SearchRecord], folders: list[Path],
-          command: Sequence[str] | None) -> RunFolder:
+def _open(
+    path: Path | None,
+    old: dict[str, Any] | None,
+    members: list[Member],
+    options: StackOptions,
+    data: ImageDataset,
+    records: list[SearchRecord],
+    folders: list[Path],
+    command: Sequence[str] | None,
+) -> RunFolder:
     if old is not None and path is not None:
         folder = RunFolder.reopen(path)
         folder.update_info(options=asdict(options))
         return folder
     where = path or free_name(Path("runs"), "stack")
     typed = list(command) if command is not None else typed_command(["fertune", "stack", *map(str, folders)])
-    folder = RunFolder.create(where, {
-        "kind": "stack", "name": where.name, "created": round(time.time(), 3), "fertune": fertune_version(),
-        "command": typed, "resume": shown_command(["fertune", "stack", "--out", str(where), "--resume"]),
-        "options": asdict(options), "runs": [r.name for r in records], "run_paths": [str(f) for f in folders],
-        "members": [m.to_json() for m in members], "data": records[0].info["data"], **machine(),
-    })
+    folder = RunFolder.create(
+        where,
+        {
+            "kind": "stack",
+            "name": where.name,
+            "created": round(time.time(), 3),
+            "fertune": fertune_version(),
+            "command": typed,
+            "resume": shown_command(["fertune", "stack", "--out", str(where), "--resume"]),
+            "options": asdict(options),
+            "runs": [r.name for r in records],
+            "run_paths": [str(f) for f in folders],
+            "members": [m.to_json() for m in members],
+            "data": records[0].info["data"],
+            **machine(),
+        },
+    )
     keep_samples(data, where, seed=options.seed)
     return folder
 
 
-def _sitting(folder: RunFolder, data: ImageDataset, members: list[Member], options: StackOptions, observer: Observer,
-             started: float) -> StackRun:
+def _sitting(
+    folder: RunFolder,
+    data: ImageDataset,
+    members: list[Member],
+    options: StackOptions,
+    observer: Observer,
+    started: float,
+) -> StackRun:
     from fertune.stacking.stack import Stack  # brings scikit-learn and more: only where it is needed
 
     folder.journal.write("session", workers=options.workers)
@@ -164,11 +217,20 @@ def _sitting(folder: RunFolder, data: ImageDataset, members: list[Member], optio
         with Interrupts() as interrupts:
             jobs = [(m.name, i, "fold") for m in members for i in range(options.folds)]
             observer.stack_started(folder.info, jobs)
-            Stack(folder=folder, dataset=data, members=members, options=options, executor=executor, observer=observer,
-                  stop_requested=lambda: interrupts.signum is not None, started=started).run()
+            Stack(
+                folder=folder,
+                dataset=data,
+                members=members,
+                options=options,
+                executor=executor,
+                observer=observer,
+                stop_requested=lambda: interrupts.signum is not None,
+                started=started,
+            ).run()
     except StackHalted:
-        raise Interrupted("Interrupted; every finished fold is kept", signum=interrupts.signum or 2,
-                          resume=folder.info["resume"]) from None
+        raise Interrupted(
+            "Interrupted; every finished fold is kept", signum=interrupts.signum or 2, resume=folder.info["resume"]
+        ) from None
     finally:
         executor.close()
     observer.stack_ended(open_record(folder.path))

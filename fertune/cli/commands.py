@@ -12,7 +12,7 @@ from typing import Any
 from fertune import api
 from fertune.console import choose_console, show_summary, space_details, spaces_table
 from fertune.errors import ConfigError
-from fertune.search.observer import Observer
+from fertune.searching.observer import Observer
 from fertune.store import open_record
 
 
@@ -91,14 +91,21 @@ def _predict(args: argparse.Namespace) -> int:
 def _run(args: argparse.Namespace) -> int:
     observer = _observer(args)
     try:
-        runs, result = api.run_experiment(args.experiment, args.data, root=args.root, workers=args.workers,
-                                          observer=observer)
+        runs, result = api.run_experiment(
+            args.experiment, args.data, root=args.root, workers=args.workers, observer=observer
+        )
     finally:
         observer.close()
     path = result.report()
     if args.json:
-        _print_json({"kind": "experiment", "searches": [r.to_json() for r in runs], "stack": result.to_json(),
-                     "report": str(path)})
+        _print_json(
+            {
+                "kind": "experiment",
+                "searches": [r.to_json() for r in runs],
+                "stack": result.to_json(),
+                "report": str(path),
+            }
+        )
     else:
         print(path)
     return 0
@@ -142,6 +149,11 @@ def _copy_space(name: str, target: str | None) -> None:
 
 
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
-    "search": _search, "stack": _stack, "report": _report, "show": _show, "predict": _predict, "run": _run,
+    "search": _search,
+    "stack": _stack,
+    "report": _report,
+    "show": _show,
+    "predict": _predict,
+    "run": _run,
     "spaces": _spaces,
 }

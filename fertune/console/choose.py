@@ -9,7 +9,7 @@ from typing import TextIO
 from fertune.console.live import LiveConsole
 from fertune.console.plain import PlainConsole
 from fertune.console.screen import Screen
-from fertune.search.observer import Observer
+from fertune.searching.observer import Observer
 
 
 class QuietConsole(Observer):

@@ -14,7 +14,7 @@ from fertune.console.search_view import SearchState, search_lines
 from fertune.console.stack_summary import stack_summary
 from fertune.console.stack_view import Key, StackState, stack_lines
 from fertune.console.summary import search_summary
-from fertune.search.observer import Observer
+from fertune.searching.observer import Observer
 from fertune.trial import Trial
 
 LEAST_SECONDS = 0.25

@@ -12,7 +12,7 @@ from fertune.console.stack_summary import stack_summary
 from fertune.console.stack_view import Key, StackState
 from fertune.console.summary import search_summary
 from fertune.console.text import field, score, value_text
-from fertune.search.observer import Observer
+from fertune.searching.observer import Observer
 from fertune.trial import Trial
 
 STILL_SECONDS = 60.0
@@ -109,7 +109,7 @@ class PlainConsole(Observer):
 
     def meta_ended(self, entry: Mapping[str, Any]) -> None:
         words = [field(str(entry.get("name", "")))]
-        if entry.get("trials") is not None:
+        if entry.get("trials"):
             words.append(f"trials={entry['trials']}")
         words += [f"{key}={entry[key]:.4f}" for key in ("oof_accuracy", "oof_log_loss") if entry.get(key) is not None]
         if entry.get("seconds") is not None:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import TextIO
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
@@ -83,7 +83,9 @@ class Screen:
 
     def text(self, value: object, style: str = "") -> Text:
         """``value`` as safe text for this stream."""
-        return Text(plain(str(value), self.encoding), style=style, no_wrap=True, overflow="ignore", end="")
+        text = Text(plain(str(value), self.encoding), no_wrap=True, overflow="ignore", end="")
+        text.stylize(style)  # a span, not the base style: that would colour what is appended too
+        return text
 
     def cut(self, text: Text, width: int) -> Text:
         """``text`` in at most ``width`` cells, the last one an ellipsis where something is missing."""
@@ -112,10 +114,11 @@ class Screen:
             piece.rstrip()
             while True:
                 room = self.width - (cell_len(indent) if lines else 0)
-                at = len(set_cell_size(piece.plain, room)) if piece.cell_len > room else len(piece.plain)
-                head = piece[:at]
+                at = len(piece.plain) if piece.cell_len <= room else min(len(piece.plain), room)
+                while at > 1 and cell_len(piece.plain[:at]) > room:
+                    at -= 1
+                head, piece = piece[:at], piece[at:]
                 lines.append(Text.assemble(indent if lines else "", head, no_wrap=True, overflow="ignore", end=""))
-                piece = piece[at:]
                 if not piece.plain:
                     break
         return lines

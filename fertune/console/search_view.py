@@ -12,7 +12,7 @@ from rich.text import Text
 
 from fertune.console.screen import Screen
 from fertune.console.text import count, duration, short_duration
-from fertune.console.trials import clip, declared_names, live_order, parameter_names, trial_table
+from fertune.console.trials import clip, declared_names, live_order, parameter_names, ranked, trial_table
 from fertune.trial import Objective, State, Trial
 
 WIDE = 80
@@ -35,8 +35,7 @@ class SearchState:
     @classmethod
     def of(cls, info: Mapping[str, Any], goal: int | None, trials: Sequence[Trial]) -> SearchState:
         state = cls(info, goal, {t.id: t for t in trials})
-        ranked = live_order([t for t in trials if t.scored], state.objective)
-        state.best = ranked[0] if ranked else None
+        state.best = next(iter(ranked(trials, state.objective)), None)
         return state
 
     @property
@@ -62,10 +61,10 @@ class SearchState:
         return {i: now - t + self.trials[i].seconds for i, t in self.started.items()}
 
     def left(self) -> float | None:
-        """Seconds that the rest will take at the pace of this session; None before one trial ended."""
-        if self.goal is None or not self.ended_here:
+        """Seconds that the rest will take at the pace of this session; None before one trial ended, and at the end."""
+        if self.goal is None or not self.ended_here or self.done >= self.goal:
             return None
-        return (time.monotonic() - self.begun) / self.ended_here * max(self.goal - self.done, 0)
+        return (time.monotonic() - self.begun) / self.ended_here * (self.goal - self.done)
 
 
 def run_path(info: Mapping[str, Any]) -> str:

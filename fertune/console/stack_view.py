@@ -46,9 +46,9 @@ class StackState:
 
     def left(self) -> float | None:
         """Seconds for the folds that are left, at the pace of this session."""
-        if not self.trained_here:
-            return None
         missing = len([k for k in self.models() if k not in self.ended])
+        if not self.trained_here or not missing:
+            return None
         return (time.monotonic() - self.begun) / self.trained_here * missing
 
     def epochs_of(self, member: str) -> int | None:

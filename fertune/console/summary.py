@@ -141,7 +141,7 @@ def search_details(screen: Screen, record: Any) -> list[Text]:
     """For ``fertune show``: the ten best rows, and failures by class."""
     lines: list[Text] = []
     running = [t for t in record.trials if t.state is State.RUNNING]
-    rows = [*running, *record.leaderboard[:BEST_ROWS]]
+    rows = [*running, *(t for t in record.leaderboard[:BEST_ROWS] if t.state is not State.RUNNING)]
     if rows:
         names = parameter_names(record.trials, declared_names(record.info))
         lines += trial_table(screen, rows, record.objective, record.best, names)

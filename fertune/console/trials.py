@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -21,7 +22,7 @@ STYLES = {
 }
 SPARKS = "▁▂▃▄▅▆▇█"
 SPARK_EPOCHS = 8
-WITH_NOTE = 4
+WITH_NOTE = 2
 """So many parameters keep their place before the note; the others leave before it does."""
 NOTE_CELLS = 12
 
@@ -67,15 +68,29 @@ def note_of(trial: Trial, best: Trial | None, objective: Objective) -> str:
     return f"rung {rung + 1}" if rung is not None else ""
 
 
+def ranked(trials: Sequence[Trial], objective: Objective) -> list[Trial]:
+    """Those with a score, best first; one that is being promoted keeps its place by its last stretch."""
+    scored = (t for t in trials if t.scored and t.value is not None)
+    return sorted(scored, key=lambda t: (objective.sort_key(t.value or 0.0), t.seconds, t.id))
+
+
 def live_order(trials: Sequence[Trial], objective: Objective) -> list[Trial]:
     """Running first, then the best, then what failed, the latest first."""
     running = [t for t in trials if t.state is State.RUNNING]
-    scored = sorted(
-        (t for t in trials if t.scored and t.value is not None),
-        key=lambda t: (objective.sort_key(t.value or 0.0), t.seconds, t.id),
-    )
-    rest = [t for t in trials if t.state is not State.RUNNING and t not in scored]
+    ended = [t for t in trials if t.state is not State.RUNNING]
+    scored = ranked(ended, objective)
+    rest = [t for t in ended if t not in scored]
     return [*running, *scored, *sorted(rest, key=lambda t: -t.id)]
+
+
+def shown_score(trial: Trial, objective: Objective) -> float | None:
+    """The trial's value; while it runs, the best of the epochs that it has reported."""
+    if trial.state is State.FAILED:
+        return None
+    values = [h["value"] for h in trial.history if "value" in h and math.isfinite(h["value"])]
+    if trial.state is State.RUNNING and values:
+        return min(values, key=objective.sort_key)
+    return trial.value
 
 
 def clip(ordered: Sequence[Trial], rows: int) -> list[Trial]:
@@ -113,7 +128,7 @@ def trial_table(
             or [cells(" " * 9)],
             "left",
         ),
-        Column(" score", [cells(score(t.value if t.state is not State.FAILED else None)) for t in trials]),
+        Column(" score", [cells(score(shown_score(t, objective))) for t in trials]),
     ]
     epochs = Column("epochs", [cells(f"{t.epochs}/{t.budget}") for t in trials])
     time = Column("  time", [cells(short_duration(seconds.get(t.id, t.seconds))) for t in trials])

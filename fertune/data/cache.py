@@ -114,7 +114,7 @@ def hash_file(path: Path) -> str:
 def hash_files(root: Path, files: Iterable[str]) -> str:
     """sha256 over the names and bytes of files below a folder; remembered as in ``hash_file``."""
     names = list(files)
-    states = [(root / name).stat() for name in names]
+    states = [os.stat(f"{root}/{name}") for name in names]
     listing = [[name, s.st_size, s.st_mtime_ns] for name, s in zip(names, states, strict=True)]
     newest = max((s.st_mtime for s in states), default=0.0)
     signature = ["folder", str(root.resolve()), hashlib.sha256(json.dumps(listing).encode()).hexdigest()]

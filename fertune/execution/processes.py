@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
@@ -50,8 +51,12 @@ class _Child:
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "fertune.execution.worker"], stdin=subprocess.PIPE, stdout=output,
-                stderr=subprocess.STDOUT, env=dict(environment), start_new_session=True,
+                [sys.executable, "-m", "fertune.execution.worker"],
+                stdin=subprocess.PIPE,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=dict(environment),
+                start_new_session=True,
             )
         package = str(Path(__file__).resolve().parents[2])
         start = {"address": listener.address, "key": key.hex(), "runner": runner, "path": [*sys.path, package]}
@@ -80,10 +85,8 @@ class _Child:
         """Say something; a child that is gone is found by ``events``, not here."""
         if self.connection is None:
             return
-        try:
+        with contextlib.suppress(OSError):
             self.connection.send(message)
-        except OSError:
-            pass
 
     def last_words(self) -> str:
         """The end of its log, one line."""
@@ -103,7 +106,9 @@ class _Child:
 def _death(child: _Child) -> Failure:
     code = child.process.wait()
     if code == -9:
-        return Failure(FailureKind.OUT_OF_MEMORY, "the worker was killed (signal 9), as the kernel does when memory ends")
+        return Failure(
+            FailureKind.OUT_OF_MEMORY, "the worker was killed (signal 9), as the kernel does when memory ends"
+        )
     how = f"signal {-code}" if code < 0 else f"exit code {code}"
     return Failure(FailureKind.CRASHED, f"the worker ended with {how}: {child.last_words()}")
 
@@ -111,8 +116,8 @@ def _death(child: _Child) -> Failure:
 class ProcessExecutor:
     """Runs jobs in ``workers`` spawned processes, started at once and kept warm.
 
-    A job that ends its process (out of memory, a crash in native code) is Failed; a new worker takes the next one. A worker
-    whose resident memory after a job is above ``memory_limit`` is replaced before the next.
+    A job that ends its process (out of memory, a crash in native code) is Failed; a new worker takes the next one. A
+    worker whose resident memory after a job is above ``memory_limit`` is replaced before the next.
 
     Args:
         workers: How many.
@@ -123,8 +128,13 @@ class ProcessExecutor:
     """
 
     def __init__(
-        self, *, workers: int = 1, threads: int | None = None, runner: str = "fertune.training.runner",
-        log_dir: Path, memory_limit: int | None = None,
+        self,
+        *,
+        workers: int = 1,
+        threads: int | None = None,
+        runner: str = "fertune.training.runner",
+        log_dir: Path,
+        memory_limit: int | None = None,
     ) -> None:
         self.workers = workers
         self.threads = threads or max(1, cores() // workers)
@@ -177,8 +187,11 @@ class ProcessExecutor:
         if not started:
             self._lost_starts += 1
             if self._lost_starts > 3:
-                raise WorkerError("worker processes end before they start", details=[failure.message],
-                                  help=f"what they printed: {child.log}")
+                raise WorkerError(
+                    "worker processes end before they start",
+                    details=[failure.message],
+                    help=f"what they printed: {child.log}",
+                )
         self._replace(child)
         if job is not None:
             yield Failed(job.id, failure)
@@ -189,7 +202,11 @@ class ProcessExecutor:
             yield Finished(self._dropped.pop().id, None)
         connections = [c.connection for c in self._children if c.connection is not None]
         pause = min(timeout, 0.1)  # a death or a new worker is seen this soon
-        ready = wait(connections, pause) if connections else time.sleep(pause) or []
+        ready: list[object] = []
+        if connections:
+            ready = list(wait(connections, pause))
+        else:
+            time.sleep(pause)
         for child in list(self._children):
             if child.connection in ready:
                 yield from self._hear(child)

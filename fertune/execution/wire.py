@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from fertune.trial import Failure, Job
 
 # coordinator -> worker: ("job", Job) | ("go", bool) | ("stop", job_id) | ("exit",)
-# worker -> coordinator: ("ready", pid) | ("reported", Reported) | ("finished", Finished, resident bytes) | ("failed", Failed)
+# worker -> coordinator: ("ready", pid) | ("reported", Reported) | ("finished", Finished, bytes) | ("failed", Failed)
 Message = tuple[Any, ...]
 
 

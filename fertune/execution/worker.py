@@ -1,8 +1,9 @@
 """The child process: started once, kept warm, does one job after the other.
 
-Started as ``python -m fertune.execution.worker`` rather than by ``multiprocessing``, so that a script or notebook without
-an ``if __name__ == "__main__"`` guard is never imported a second time. The first line of its standard input is JSON:
-address, key, runner module, ``sys.path``. It ends when the coordinator does: the reading thread sees the pipe close.
+Started as ``python -m fertune.execution.worker`` rather than by ``multiprocessing``, so that a script or notebook
+without an ``if __name__ == "__main__"`` guard is never imported a second time. The first line of its standard input is
+JSON: address, key, runner module, ``sys.path``. It ends when the coordinator does: the reading thread sees the pipe
+close.
 """
 
 from __future__ import annotations
@@ -88,7 +89,7 @@ def main() -> None:
     sys.path[:] = [*start["path"], *(p for p in sys.path if p not in start["path"])]
     connection = Client(start["address"], authkey=bytes.fromhex(start["key"]))
     runner = importlib.import_module(start["runner"])
-    _Worker(connection, runner).serve()  # type: ignore[arg-type]  # a module is the Runner
+    _Worker(connection, runner).serve()
 
 
 if __name__ == "__main__":

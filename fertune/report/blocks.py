@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 from markupsafe import Markup
 
+from fertune.report.words import line
+
 State = Literal["full", "thin", "empty"]
 
 
@@ -41,7 +43,8 @@ class Cell:
 
 
 def cell(text: str, sort: float | str | None = None, **more: Any) -> Cell:
-    return Cell(text, sort, **more)
+    """A cell; what it is sorted by may be text of a user."""
+    return Cell(text, line(sort) if isinstance(sort, str) else sort, **more)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import math
+import shlex
 from collections.abc import Sequence
 from functools import lru_cache
 from importlib import resources
@@ -17,6 +18,7 @@ from markupsafe import Markup
 
 from fertune.report import importance
 from fertune.report.blocks import Section, empty
+from fertune.report.reading import resume_of, where
 from fertune.report.search import curves, failures, leaderboard, parallel, progress, rungs
 from fertune.report.search import summary as search_summary
 from fertune.report.shared import confusion, data, gallery, per_class, reproduce
@@ -47,7 +49,7 @@ def _no_predictions(id: str, heading: str, command: str) -> Section:
 
 def search_sections(record: SearchRecord, *, pictures: bool = True) -> list[Section]:
     """All sections of a search, in order."""
-    run = f"runs/{record.name}"
+    run = where(record)
     resume = f"fertune search --out {run} --resume"
     predicted = labelled(record.arrays("validation"))
     moved = importance.section(record)
@@ -113,16 +115,17 @@ def _pair(record: StackRecord, c: Compared | None) -> tuple[Any, Any]:
 
 def stack_sections(record: StackRecord, *, pictures: bool = True) -> list[Section]:
     """All sections of a stack, in order."""
-    run = f"runs/{record.name}"
-    resume = without_paths(line(record.info.get("resume") or f"fertune stack --out {run} --resume"))
-    fill = resume
+    run = where(record)
+    resume = fill = resume_of(record)
     c = read(record.comparison) if record.comparison else None
     single, chosen = _pair(record, c)
     sections = [stack_summary.section(record, c), comparison.section(record, c)]
     if single is None or chosen is None or c is None:
-        why = (
-            "No labelled test rows, or their predictions are not stored." if c else "The stack has not come to its end."
-        )
+        why = "The stack has not come to its end."
+        if c is not None:
+            why = "No labelled test rows, or their predictions are not stored."
+            runs = " ".join(shlex.quote(f"runs/{line(r)}") for r in record.info.get("runs", ())) or "RUN"
+            fill = f"fertune stack {runs} --data DATA"
         names = _classes(record.info, 0)
         sections += [
             empty("confusion", confusion.HEADING, why, fill),
@@ -179,7 +182,7 @@ def _of_the_searches(record: StackRecord) -> list[Section]:
             id,
             heading,
             f"A stack tries no hyperparameters of its own; {told} did: {', '.join(runs)}.",
-            f"fertune report runs/{runs[0]}",
+            f"fertune report {shlex.quote(f'runs/{runs[0]}')}",
         )
         for id, heading in (("parallel", parallel.HEADING), ("importance", importance.HEADING))
     ]

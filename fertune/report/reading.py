@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fertune.report.words import number, percent, signed
-from fertune.store.records import SearchRecord
+from fertune.report.words import line, number, percent, signed
+from fertune.store.records import SearchRecord, StackRecord
 from fertune.trial import Objective, State, Trial, Value
 
 _NAMES = {"val_accuracy": "accuracy", "val_macro_f1": "macro-F1", "val_loss": "loss"}
@@ -68,6 +69,18 @@ class Score:
     @property
     def superlative(self) -> str:
         return "highest" if self.objective.direction == "max" else "lowest"
+
+
+def where(record: SearchRecord | StackRecord) -> str:
+    """How the run is named in a command: its path as it was typed unless that is absolute; quoted for a shell."""
+    out = (record.info.get("options") or {}).get("out")
+    relative = isinstance(out, str) and out and not out.startswith(("/", "~", "\\")) and ":" not in out
+    return shlex.quote(line(out) if relative else f"runs/{line(record.name)}")
+
+
+def resume_of(record: SearchRecord | StackRecord) -> str:
+    """The command that goes on with the run."""
+    return f"fertune {record.info['kind']} --out {where(record)} --resume"
 
 
 def rows_of(info: Mapping[str, Any], split: str) -> int:

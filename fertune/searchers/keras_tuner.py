@@ -184,7 +184,8 @@ class HyperbandSearcher(_OracleSearcher):
 
     Where the oracle wants a new configuration but there shall be none (the number of trials is reached, or the space
     is exhausted), its slot is answered here as the worst score, untrained: so every rung fills, and the promotions
-    among real configurations go on to the end. A failed one that is promoted all the same is answered so too.
+    among real configurations go on to the end. A failed one that is promoted all the same is answered so too. A
+    bracket without a real configuration is not begun.
 
     Args:
         size: Distinct configurations in one iteration.
@@ -196,6 +197,9 @@ class HyperbandSearcher(_OracleSearcher):
         self._iteration_size = size
         self._iterations = 1 if trials is None else math.ceil(trials / size)
         super().__init__(space, objective=objective, seed=seed, trials=trials, max_epochs=max_epochs)
+        self._last_bracket: int | None = None
+        self._spare: Any = None
+        self._ended: Exhausted | None = None
         self._ticket_of: dict[str, int] = {}
         self._asked_for: dict[int, Suggestion] = {}
 
@@ -208,10 +212,15 @@ class HyperbandSearcher(_OracleSearcher):
         limit = self._goal if self._goal is not None else self._iterations * self._iteration_size
         if trials <= limit:
             return
-        self._goal = trials
+        self._goal, self._ended = trials, None
         self._oracle.hyperband_iterations += math.ceil((trials - self.asked) / self._iteration_size)
 
     def ask(self) -> Suggestion | Wait | Exhausted:
+        if self._ended is not None:
+            return self._ended
+        if self._spare is not None:
+            self._finish(self._spare, None)
+            self._spare = None
         while True:
             trial = self._create()
             if trial.status == "STOPPED":
@@ -226,7 +235,15 @@ class HyperbandSearcher(_OracleSearcher):
                 self._asked_for[suggestion.ticket] = suggestion
                 self._running[suggestion.ticket] = trial
                 return suggestion
+            if parent is None and self._is_hopeless(values):
+                # Earlier brackets come first, so none of them has anything to do now: leave this one unanswered.
+                self._spare = trial
+                return Wait() if self._open else self._over()
             self._finish(trial, None)
+
+    def _is_hopeless(self, values: Params) -> bool:
+        """Whether a slot without a new configuration leads to no promotion of a real one."""
+        return values["tuner/bracket"] == 0 or values["tuner/bracket"] != self._last_bracket
 
     def tell(self, ticket: int, outcome: Outcome) -> None:
         trial_id = self._running[ticket].trial_id if ticket in self._running else ""
@@ -238,7 +255,8 @@ class HyperbandSearcher(_OracleSearcher):
         params = None if self._end() else self._new_params(trial)
         if params is None:
             return None
-        tags = {"bracket": int(values["tuner/bracket"]), "rung": 0}
+        self._last_bracket = int(values["tuner/bracket"])
+        tags = {"bracket": self._last_bracket, "rung": 0}
         return self._suggest(params, int(values["tuner/epochs"]), tags=tags)
 
     def _promote(self, parent: str, values: Params) -> Suggestion | None:
@@ -252,11 +270,12 @@ class HyperbandSearcher(_OracleSearcher):
 
     def _over(self) -> Exhausted:
         end = self._end()
-        if end is not None:
-            return Exhausted(f"{end.reason}, and every promotion was made")
-        count = "one iteration" if self._oracle.hyperband_iterations == 1 else (
-            f"{self._oracle.hyperband_iterations} iterations")
-        return Exhausted(f"{count} of Hyperband came to the end")
+        iterations = self._oracle.hyperband_iterations
+        count = "one iteration" if iterations == 1 else f"{iterations} iterations"
+        self._ended = Exhausted(
+            f"{end.reason}, and every promotion was made" if end else f"{count} of Hyperband came to the end"
+        )
+        return self._ended
 
 
 def hyperparameters(kt: Any, space: Space) -> Any:

@@ -17,9 +17,18 @@ from fertune.evaluation import accuracy, log_loss
 from fertune.execution import InlineExecutor
 from fertune.execution.processes import cores
 from fertune.predictions import OOF
-from fertune.search import Observer, Search, read_progress
 from fertune.searchers import make_searcher, restore
-from fertune.stacking.meta import LEARNERS, OBJECTIVE, Fitted, MetaJob, MetaLearner, cross_val_proba, meta_folds, run_meta
+from fertune.searching import Observer, Search, read_progress
+from fertune.stacking.meta import (
+    LEARNERS,
+    OBJECTIVE,
+    Fitted,
+    MetaJob,
+    MetaLearner,
+    cross_val_proba,
+    meta_folds,
+    run_meta,
+)
 from fertune.store import Journal
 from fertune.trial import Failure, FailureKind, Params, Suggestion, Trial
 
@@ -55,14 +64,28 @@ class Learned:
     explain: dict[str, Any]
 
     def to_json(self) -> dict[str, Any]:
-        return {"name": self.name, "role": self.role, "params": dict(self.params), "trials": self.trials,
-                "oof_accuracy": self.oof_accuracy, "oof_log_loss": self.oof_log_loss,
-                "seconds": round(self.seconds, 3), "explain": self.explain}
+        return {
+            "name": self.name,
+            "role": self.role,
+            "params": dict(self.params),
+            "trials": self.trials,
+            "oof_accuracy": self.oof_accuracy,
+            "oof_log_loss": self.oof_log_loss,
+            "seconds": round(self.seconds, 3),
+            "explain": self.explain,
+        }
 
 
 def learn_all(
-    oof: OOF, path: Path, *, class_names: Sequence[str], trials: int, seed: int, deadline: float | None,
-    stop_requested: Callable[[], bool], observer: Observer,
+    oof: OOF,
+    path: Path,
+    *,
+    class_names: Sequence[str],
+    trials: int,
+    seed: int,
+    deadline: float | None,
+    stop_requested: Callable[[], bool],
+    observer: Observer,
 ) -> tuple[list[Learned], list[dict[str, str]]]:
     """Every meta-learner, in the order of the registry.
 
@@ -91,20 +114,38 @@ def learn_all(
     return learned, left_out
 
 
-def _learn(learner: MetaLearner, oof: OOF, path: Path, class_names: Sequence[str], trials: int, seed: int,
-           deadline: float | None, stop_requested: Callable[[], bool], observer: Observer) -> Learned:
+def _learn(
+    learner: MetaLearner,
+    oof: OOF,
+    path: Path,
+    class_names: Sequence[str],
+    trials: int,
+    seed: int,
+    deadline: float | None,
+    stop_requested: Callable[[], bool],
+    observer: Observer,
+) -> Learned:
     begun = time.monotonic()
     folder = path / "meta" / learner.name
     params, tried, tuned_before = _tune(learner, oof, path, folder, trials, seed, deadline, stop_requested, observer)
     threads = cores()
-    proba = cross_val_proba(learner, params, oof, meta_folds(oof, _folds(oof), seed + SCORE_SEED), seed, threads=threads)
+    proba = cross_val_proba(
+        learner, params, oof, meta_folds(oof, _folds(oof), seed + SCORE_SEED), seed, threads=threads
+    )
     if oof.labels is None:
         raise ValueError("a matrix without labels cannot be learned from")
     fitted = learner.fit(params, oof.proba, oof.labels, seed, threads=threads)
     fitted.save(folder)
     return Learned(
-        learner.name, learner.role, {**learner.defaults, **params}, tried, proba, accuracy(proba, oof.labels),
-        log_loss(proba, oof.labels), time.monotonic() - begun + tuned_before, fitted,
+        learner.name,
+        learner.role,
+        {**learner.defaults, **params},
+        tried,
+        proba,
+        accuracy(proba, oof.labels),
+        log_loss(proba, oof.labels),
+        time.monotonic() - begun + tuned_before,
+        fitted,
         fitted.explain(oof.names, class_names),
     )
 
@@ -115,8 +156,17 @@ def _folds(oof: OOF) -> int:
     return int(min(META_FOLDS, max(2, len(np.unique(groups)) // 2)))
 
 
-def _tune(learner: MetaLearner, oof: OOF, path: Path, folder: Path, trials: int, seed: int, deadline: float | None,
-          stop_requested: Callable[[], bool], observer: Observer) -> tuple[Params, int, float]:
+def _tune(
+    learner: MetaLearner,
+    oof: OOF,
+    path: Path,
+    folder: Path,
+    trials: int,
+    seed: int,
+    deadline: float | None,
+    stop_requested: Callable[[], bool],
+    observer: Observer,
+) -> tuple[Params, int, float]:
     """The best parameters, how many were tried, and the seconds that earlier sessions spent on it."""
     space = learner.space()
     if space is None:
@@ -130,11 +180,28 @@ def _tune(learner: MetaLearner, oof: OOF, path: Path, folder: Path, trials: int,
 
     def job(trial: Trial, suggestion: Suggestion) -> MetaJob:
         observer.tick()
-        return MetaJob(f"{learner.name}-{trial.id}-{suggestion.ticket}", learner.name, suggestion.params,
-                       str(path / "oof.npz"), folds=_folds(oof), fold_seed=seed, seed=seed, threads=cores())
+        return MetaJob(
+            f"{learner.name}-{trial.id}-{suggestion.ticket}",
+            learner.name,
+            suggestion.params,
+            str(path / "oof.npz"),
+            folds=_folds(oof),
+            fold_seed=seed,
+            seed=seed,
+            threads=cores(),
+        )
 
-    search = Search(searcher=searcher, executor=executor, journal=journal, make_job=job, objective=OBJECTIVE,
-                    progress=progress, deadline=deadline, stop_requested=stop_requested, observer=_Ticking(observer))
+    search = Search(
+        searcher=searcher,
+        executor=executor,
+        journal=journal,
+        make_job=job,
+        objective=OBJECTIVE,
+        progress=progress,
+        deadline=deadline,
+        stop_requested=stop_requested,
+        observer=_Ticking(observer),
+    )
     try:
         search.run()
     finally:
@@ -157,7 +224,8 @@ def _journal(path: Path, oof: OOF) -> Journal:
 
 
 def _classify(error: BaseException) -> Failure:
-    kind = FailureKind.OUT_OF_MEMORY if isinstance(error, MemoryError) else FailureKind.CRASHED
+    known = {MemoryError: FailureKind.OUT_OF_MEMORY, TimeoutError: FailureKind.TIMED_OUT}
+    kind = next((k for e, k in known.items() if isinstance(error, e)), FailureKind.CRASHED)
     return Failure(kind, f"{type(error).__name__}: {error}".splitlines()[0])
 
 

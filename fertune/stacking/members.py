@@ -48,13 +48,23 @@ class Member:
         return re.sub(r"[^a-z0-9]+", "-", self.name.lower()).strip("-")
 
     def to_json(self) -> dict[str, object]:
-        return {"name": self.name, "run": self.run, "trial": self.trial, "space": self.space,
-                "params": dict(self.params), "search_score": self.search_score, "class_weight": self.class_weight,
-                "epochs": self.epochs, "role": self.role}
+        return {
+            "name": self.name,
+            "run": self.run,
+            "trial": self.trial,
+            "space": self.space,
+            "params": dict(self.params),
+            "search_score": self.search_score,
+            "class_weight": self.class_weight,
+            "epochs": self.epochs,
+            "role": self.role,
+        }
 
     def reweighted(self, class_weight: str) -> Member:
         """The same configuration with another weighting of classes."""
-        label = {"none": "no class weights", "sqrt": "square-root weights", "balanced": "balanced weights"}[class_weight]
+        label = {"none": "no class weights", "sqrt": "square-root weights", "balanced": "balanced weights"}[
+            class_weight
+        ]
         return replace(self, name=label, class_weight=class_weight, role="variant")
 
     def bagged(self, n: int) -> Member:
@@ -91,8 +101,9 @@ def choose(records: Sequence[SearchRecord], top: int) -> list[Pick]:
     seen: set[tuple[str, str]] = set()
     for record in records:
         if not record.leaderboard:
-            raise AllTrialsFailed(f"run {record.name} has no trained configuration to stack",
-                                  help=f"fertune show {record.name}")
+            raise AllTrialsFailed(
+                f"run {record.name} has no trained configuration to stack", help=f"fertune show {record.name}"
+            )
         space = Space.from_dict(record.info["space"])
         keys = {t.id: (record.info["space_fingerprint"], space.key(t.params)) for t in record.leaderboard}
         fresh = [t for t in record.leaderboard if keys[t.id] not in seen][:top]
@@ -126,12 +137,21 @@ def members_of(
                 f"run {run} searched a space with its own build function, which a run does not store",
                 help="give it again: fertune stack RUN ... --space my_space.py, or ft.stack(..., spaces=[space])",
             )
-        members.append(Member(
-            name=f"{space.name} {number}", run=run, trial=number, space=space.name, params=trial.params,
-            family=space.model, settings=space.settings(trial.params),
-            epochs=epochs or record.info["options"]["max_epochs"], search_score=trial.value,
-            objective=record.objective, class_weight=record.info["options"]["class_weight"],
-            build=builds.get(fingerprint),
-        ))
+        members.append(
+            Member(
+                name=f"{space.name} {number}",
+                run=run,
+                trial=number,
+                space=space.name,
+                params=trial.params,
+                family=space.model,
+                settings=space.settings(trial.params),
+                epochs=epochs or record.info["options"]["max_epochs"],
+                search_score=trial.value,
+                objective=record.objective,
+                class_weight=record.info["options"]["class_weight"],
+                build=builds.get(fingerprint),
+            )
+        )
     names = [m.name for m in members]
     return [replace(m, name=f"{m.run} {m.trial}") if names.count(m.name) > 1 else m for m in members]

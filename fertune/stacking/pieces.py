@@ -12,11 +12,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fertune.search import Observer
+from fertune.searching import Observer
 from fertune.store import FoldRun, Journal
 from fertune.store.records import fold_runs
 from fertune.store.trials import failure_json
-from fertune.trial import Event, Executor, Failed, Failure, FailureKind, Finished, PredictJob, Reported, TrainJob, TrainResult
+from fertune.trial import (
+    Event,
+    Executor,
+    Failed,
+    Failure,
+    FailureKind,
+    Finished,
+    PredictJob,
+    Reported,
+    TrainJob,
+    TrainResult,
+)
 
 STOP_PATIENCE = 20.0
 
@@ -57,8 +68,15 @@ class Trainer:
         stop_requested: Asked between events.
     """
 
-    def __init__(self, executor: Executor, journal: Journal, observer: Observer, *, deadline: float | None,
-                 stop_requested: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        executor: Executor,
+        journal: Journal,
+        observer: Observer,
+        *,
+        deadline: float | None,
+        stop_requested: Callable[[], bool],
+    ) -> None:
         self._executor, self._journal, self._observer = executor, journal, observer
         self._deadline, self._stop_requested = deadline, stop_requested
         self._pieces: dict[str, Piece] = {}
@@ -79,8 +97,11 @@ class Trainer:
             StackHalted: The user interrupts; finished pieces are kept.
         """
         known = self.runs
-        done = {(p.member, p.fold) for p in pieces if (r := known.get((p.member, p.fold)))
-                and r.state == "completed" and p.on_disk}
+        done = {
+            (p.member, p.fold)
+            for p in pieces
+            if (r := known.get((p.member, p.fold))) and r.state == "completed" and p.on_disk
+        }
         todo = [p for p in pieces if (p.member, p.fold) not in done]
         self._pieces = {p.job.id: p for p in todo}
         broken = {p.member for p in pieces if (r := known.get((p.member, p.fold))) and r.state == "failed"}
@@ -122,8 +143,9 @@ class Trainer:
         if piece is None or event.job_id not in self._running:
             return set()
         if isinstance(event, Reported):
-            self._journal.write("fold_epoch", member=piece.member, fold=piece.fold, step=event.step, value=event.value,
-                                logs=event.logs)
+            self._journal.write(
+                "fold_epoch", member=piece.member, fold=piece.fold, step=event.step, value=event.value, logs=event.logs
+            )
             self._observer.fold_epoch(piece.member, piece.fold, piece.kind, event.logs)
             return set()
         self._running.discard(event.job_id)
@@ -136,12 +158,18 @@ class Trainer:
             return self._told(piece, "failed", failure=Failure(FailureKind.CRASHED, "the job ended without a value"))
         return self._told(piece, "completed", result=result)
 
-    def _told(self, piece: Piece, outcome: str, *, result: TrainResult | None = None,
-              failure: Failure | None = None) -> set[str]:
+    def _told(
+        self, piece: Piece, outcome: str, *, result: TrainResult | None = None, failure: Failure | None = None
+    ) -> set[str]:
         fields: dict[str, Any] = {}
         if result is not None:
-            fields = {"value": result.value, "best_epoch": result.best_epoch, "epochs": result.epochs,
-                      "seconds": result.seconds, "parameters": result.parameters}
+            fields = {
+                "value": result.value,
+                "best_epoch": result.best_epoch,
+                "epochs": result.epochs,
+                "seconds": result.seconds,
+                "parameters": result.parameters,
+            }
         if failure is not None:
             fields["failure"] = failure_json(failure)
         self._journal.write("fold_told", member=piece.member, fold=piece.fold, outcome=outcome, **fields)

@@ -21,7 +21,7 @@ from fertune.errors import AllTrialsFailed
 from fertune.evaluation import Contender, accuracy, compare
 from fertune.folds import Fold, check_folds, make_bags, make_folds
 from fertune.predictions import OOF, assemble
-from fertune.search import Observer
+from fertune.searching import Observer
 from fertune.stacking.bundle import write_bundle
 from fertune.stacking.learners import Learned, learn_all
 from fertune.stacking.members import Member
@@ -56,15 +56,26 @@ class Stack:
         started: ``time.monotonic()`` from which the time budget counts.
     """
 
-    def __init__(self, *, folder: RunFolder, dataset: ImageDataset, members: Sequence[Member], options: StackOptions,
-                 executor: Executor, observer: Observer, stop_requested: Callable[[], bool], started: float) -> None:
+    def __init__(
+        self,
+        *,
+        folder: RunFolder,
+        dataset: ImageDataset,
+        members: Sequence[Member],
+        options: StackOptions,
+        executor: Executor,
+        observer: Observer,
+        stop_requested: Callable[[], bool],
+        started: float,
+    ) -> None:
         self._folder, self._data, self._members, self._options = folder, dataset, list(members), options
         self._executor, self._observer, self._stop_requested = executor, observer, stop_requested
         self._started = started
         self._path = folder.path
         self._positions = dataset.positions("train", "validation")
-        self._trainer = Trainer(executor, folder.journal, observer, deadline=self._deadline(TRAIN_SHARE),
-                                stop_requested=stop_requested)
+        self._trainer = Trainer(
+            executor, folder.journal, observer, deadline=self._deadline(TRAIN_SHARE), stop_requested=stop_requested
+        )
         self._left_out: list[dict[str, str]] = []
 
     def _deadline(self, share: float) -> float | None:
@@ -104,8 +115,13 @@ class Stack:
         best = trained[int(np.argmax(scores))]
         variants = self._train(self._variants(best.member), folds)
         learned, missing = learn_all(
-            oof, self._path, class_names=self._data.class_names, trials=self._options.meta_trials,
-            seed=self._options.seed, deadline=self._deadline(META_SHARE), stop_requested=self._stop_requested,
+            oof,
+            self._path,
+            class_names=self._data.class_names,
+            trials=self._options.meta_trials,
+            seed=self._options.seed,
+            deadline=self._deadline(META_SHARE),
+            stop_requested=self._stop_requested,
             observer=self._observer,
         )
         self._left_out += missing
@@ -113,9 +129,12 @@ class Stack:
             raise StackHalted
         chosen = max(learned, key=lambda x: (x.oof_accuracy, -x.oof_log_loss))
         write_bundle(
-            self._path, members=[(t.member.name, [p.folder / "model.keras" for p in t.pieces]) for t in trained],
-            learner=chosen.name, learner_folder=self._path / "meta" / chosen.name,
-            class_names=self._data.class_names, image_shape=self._data.image_shape,
+            self._path,
+            members=[(t.member.name, [p.folder / "model.keras" for p in t.pieces]) for t in trained],
+            learner=chosen.name,
+            learner_folder=self._path / "meta" / chosen.name,
+            class_names=self._data.class_names,
+            image_shape=self._data.image_shape,
         )
         return self._compare(trained, variants, oof, learned, best.member.name, chosen.name)
 
@@ -128,8 +147,14 @@ class Stack:
                 folds = [Fold(*(stored[f"fold{i}_{part}"] for part in ("fit", "stop", "held_out"))) for i in range(k)]
         else:
             folds = make_folds(self._positions, self._data.labels, self._data.groups, k=k, seed=self._options.seed)
-            write_arrays(path, **{f"fold{i}_{part}": getattr(fold, part)
-                                  for i, fold in enumerate(folds) for part in ("fit", "stop", "held_out")})
+            write_arrays(
+                path,
+                **{
+                    f"fold{i}_{part}": getattr(fold, part)
+                    for i, fold in enumerate(folds)
+                    for part in ("fit", "stop", "held_out")
+                },
+            )
         check_folds(folds, self._positions, self._data.groups)
         return folds
 
@@ -137,8 +162,14 @@ class Stack:
         bags = make_bags(self._positions, self._data.labels, self._data.groups, n=n, seed=self._options.seed)
         path = self._path / "bags.npz"
         if not path.exists():
-            write_arrays(path, **{f"bag{i}_{part}": getattr(bag, part)
-                                  for i, bag in enumerate(bags) for part in ("fit", "stop", "held_out")})
+            write_arrays(
+                path,
+                **{
+                    f"bag{i}_{part}": getattr(bag, part)
+                    for i, bag in enumerate(bags)
+                    for part in ("fit", "stop", "held_out")
+                },
+            )
         return bags
 
     def _variants(self, best: Member) -> list[Member]:
@@ -152,15 +183,33 @@ class Stack:
         count = member.bags or self._options.folds
         pieces = []
         for i in range(count):
+
             def rows(part: str, i: int = i) -> Rows:
                 return Rows(file=str(self._path / file), key=f"{kind}{i}_{part}")
-            pieces.append(Piece(member.name, i, kind, TrainJob(
-                id=f"{member.slug}/{kind}-{i}", data=str(self._data.folder), fingerprint=self._data.fingerprint,
-                fit=rows("fit"), stop=rows("stop"), predict={"held_out": rows("held_out")}, family=member.family,
-                build=member.build, settings=dict(member.settings), budget=member.epochs, objective=member.objective,
-                seed=int(np.random.SeedSequence([self._options.seed, number, i]).generate_state(1)[0] % 2**31),
-                class_weight=member.class_weight, out=str(self._path / "members" / member.slug / f"{kind}-{i}"),
-            )))
+
+            pieces.append(
+                Piece(
+                    member.name,
+                    i,
+                    kind,
+                    TrainJob(
+                        id=f"{member.slug}/{kind}-{i}",
+                        data=str(self._data.folder),
+                        fingerprint=self._data.fingerprint,
+                        fit=rows("fit"),
+                        stop=rows("stop"),
+                        predict={"held_out": rows("held_out")},
+                        family=member.family,
+                        build=member.build,
+                        settings=dict(member.settings),
+                        budget=member.epochs,
+                        objective=member.objective,
+                        seed=int(np.random.SeedSequence([self._options.seed, number, i]).generate_state(1)[0] % 2**31),
+                        class_weight=member.class_weight,
+                        out=str(self._path / "members" / member.slug / f"{kind}-{i}"),
+                    ),
+                )
+            )
         return pieces
 
     def _train(self, members: Sequence[Member], folds: Sequence[Fold]) -> list[_Trained]:
@@ -169,7 +218,9 @@ class Stack:
         for member in members:
             if member.bags:
                 self._bags(member.bags)
-            number = next((i for i, m in enumerate(self._members) if m.trial == member.trial and m.run == member.run), 0)
+            number = next(
+                (i for i, m in enumerate(self._members) if m.trial == member.trial and m.run == member.run), 0
+            )
             plan.append((member, self._pieces(member, number)))
         self._trainer.train([p for _, pieces in plan for p in pieces])
         runs = self._trainer.runs
@@ -201,8 +252,12 @@ class Stack:
         fold_of = np.full(len(self._data), -1, np.int8)
         for i, fold in enumerate(folds):
             fold_of[fold.held_out] = i
-        whole = replace(oof, fold=fold_of[self._positions], labels=np.asarray(self._data.labels[self._positions]),
-                        groups=np.asarray(self._data.groups[self._positions]))
+        whole = replace(
+            oof,
+            fold=fold_of[self._positions],
+            labels=np.asarray(self._data.labels[self._positions]),
+            groups=np.asarray(self._data.groups[self._positions]),
+        )
         whole.save(self._path / "oof.npz")
         return whole
 
@@ -223,10 +278,17 @@ class Stack:
         """(rows, configurations, classes): the mean of each configuration's models on the test rows."""
         jobs: dict[str, list[PredictJob]] = {}
         for t in trained:
-            jobs[t.member.name] = [PredictJob(
-                id=f"test/{p.job.id}", data=str(self._data.folder), fingerprint=self._data.fingerprint,
-                rows=Rows(splits=("test",)), model=str(p.folder / "model.keras"), out=str(p.folder / "test.npz"),
-            ) for p in t.pieces]
+            jobs[t.member.name] = [
+                PredictJob(
+                    id=f"test/{p.job.id}",
+                    data=str(self._data.folder),
+                    fingerprint=self._data.fingerprint,
+                    rows=Rows(splits=("test",)),
+                    model=str(p.folder / "model.keras"),
+                    out=str(p.folder / "test.npz"),
+                )
+                for p in t.pieces
+            ]
         seconds = self._trainer.predict([j for many in jobs.values() for j in many])
         means, times = [], {}
         for name, many in jobs.items():
@@ -238,8 +300,15 @@ class Stack:
             times[name] = sum(seconds.get(j.id, 0.0) for j in many)
         return np.stack(means, axis=1), times
 
-    def _compare(self, trained: list[_Trained], variants: list[_Trained], oof: OOF, learned: Sequence[Learned],
-                 best: str, chosen: str) -> dict[str, Any]:
+    def _compare(
+        self,
+        trained: list[_Trained],
+        variants: list[_Trained],
+        oof: OOF,
+        learned: Sequence[Learned],
+        best: str,
+        chosen: str,
+    ) -> dict[str, Any]:
         """The one reading of the test rows, and the table."""
         data, test = self._data, self._data.positions("test")
         has_test = len(test) > 0
@@ -258,28 +327,52 @@ class Stack:
             else:
                 part = assemble(oof.rows, {t.member.name: [self._held_out(p) for p in t.pieces]})
                 full, rows = part.proba[:, 0], len(labels)
-            contenders.append(Contender(
-                t.member.name, t.member.role, None if proba is None else proba[:, i], full, rows, t.seconds,
-                times.get(t.member.name) or None,
-            ))
+            contenders.append(
+                Contender(
+                    t.member.name,
+                    t.member.role,
+                    None if proba is None else proba[:, i],
+                    full,
+                    rows,
+                    t.seconds,
+                    times.get(t.member.name) or None,
+                )
+            )
         for x in learned:
-            contenders.append(Contender(
-                x.name, x.role, None if member_test is None else x.fitted.predict_proba(member_test), x.oof_proba,
-                len(labels), member_seconds + x.seconds, member_times or None,
-            ))
+            contenders.append(
+                Contender(
+                    x.name,
+                    x.role,
+                    None if member_test is None else x.fitted.predict_proba(member_test),
+                    x.oof_proba,
+                    len(labels),
+                    member_seconds + x.seconds,
+                    member_times or None,
+                )
+            )
         known = np.isin(data.groups[test], data.groups[self._positions])
         comparison = compare(
-            contenders, test_labels=data.labels[test] if has_test else None,
-            test_groups=data.groups[test] if has_test else None, test_twin=known if has_test else None,
-            oof_labels=labels, reference=best, chosen=chosen, seed=self._options.seed,
-            predictor=f"mean of {self._options.folds} fold models", left_out=self._left_out,
+            contenders,
+            test_labels=data.labels[test] if has_test else None,
+            test_groups=data.groups[test] if has_test else None,
+            test_twin=known if has_test else None,
+            oof_labels=labels,
+            reference=best,
+            chosen=chosen,
+            seed=self._options.seed,
+            predictor=f"mean of {self._options.folds} fold models",
+            left_out=self._left_out,
         )
         if has_test:
-            by_name = {c.name: c.test_proba for c in contenders}
+            by_name = {c.name: c.test_proba for c in contenders if c.test_proba is not None}
             names = [row["name"] for row in comparison["rows"]]
             write_arrays(
-                self._path / "test.npz", row=data.row_ids[test], labels=data.labels[test], twin=known,
-                proba=np.stack([by_name[n] for n in names], axis=1).astype(np.float32), names=np.array(names),
+                self._path / "test.npz",
+                row=data.row_ids[test],
+                labels=data.labels[test],
+                twin=known,
+                proba=np.stack([by_name[n] for n in names], axis=1).astype(np.float32),
+                names=np.array(names),
             )
             self._pictures(test, by_name[chosen])
         write_json(self._path / "meta.json", {"learners": [x.to_json() for x in learned]})
@@ -298,7 +391,9 @@ class Stack:
 
     def _save_pictures(self, name: str, positions: np.ndarray) -> None:
         data = self._data
-        write_arrays(self._path / f"{name}.npz", images=np.asarray(data.images[positions]),
-                     labels=data.labels[positions], row=data.row_ids[positions])
-
-
+        write_arrays(
+            self._path / f"{name}.npz",
+            images=np.asarray(data.images[positions]),
+            labels=data.labels[positions],
+            row=data.row_ids[positions],
+        )

@@ -6,6 +6,16 @@ from fertune.store.journal import Journal, read_journal
 from fertune.store.records import FoldRun, SearchRecord, StackRecord, open_record
 
 __all__ = [
-    "PROTOCOL", "FoldRun", "Journal", "RunFolder", "SearchRecord", "StackRecord", "open_record", "read_journal",
-    "sha256_file", "write_arrays", "write_json", "write_text",
+    "PROTOCOL",
+    "FoldRun",
+    "Journal",
+    "RunFolder",
+    "SearchRecord",
+    "StackRecord",
+    "open_record",
+    "read_journal",
+    "sha256_file",
+    "write_arrays",
+    "write_json",
+    "write_text",
 ]

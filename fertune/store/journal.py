@@ -1,7 +1,7 @@
 """The append-only journal of a run: one JSON object a line, flushed to disk before anybody acts on it.
 
-Line shapes are described in ``docs/run-folder.md``. A line that a kill cut short is the last one; it is dropped when the
-journal is opened for writing, and ignored when it is only read.
+Line shapes are described in ``docs/run-folder.md``. A line that a kill cut short is the last one; it is dropped when
+the journal is opened for writing, and ignored when it is only read.
 """
 
 from __future__ import annotations

@@ -85,8 +85,10 @@ class SearchRecord:
     def leaderboard(self) -> list[Trial]:
         """Scored trials, best value first; of equal ones the shorter first."""
         key = self.objective.sort_key
-        return sorted((t for t in self.trials if t.scored and t.value is not None),
-                      key=lambda t: (key(t.value or 0.0), t.seconds, t.id))
+        return sorted(
+            (t for t in self.trials if t.scored and t.value is not None),
+            key=lambda t: (key(t.value or 0.0), t.seconds, t.id),
+        )
 
     @property
     def best(self) -> Trial | None:
@@ -99,9 +101,15 @@ class SearchRecord:
         """The document of ``--json``."""
         best = self.best
         return {
-            "kind": "search", "run": self.name, "objective": self.objective.name, "engine": self.info["engine"],
-            "direction": self.objective.direction, "space": self.info["space"]["name"], "status": self.status,
-            "reason": self.reason, "seconds": round(self.seconds, 3),
+            "kind": "search",
+            "run": self.name,
+            "objective": self.objective.name,
+            "engine": self.info["engine"],
+            "direction": self.objective.direction,
+            "space": self.info["space"]["name"],
+            "status": self.status,
+            "reason": self.reason,
+            "seconds": round(self.seconds, 3),
             "trials": [t.to_json() for t in self.trials],
             "best": None if best is None else best.to_json(),
             "note": "search scores are optimistic: the best of many on the rows that chose it",
@@ -148,8 +156,16 @@ def fold_runs(lines: list[dict[str, Any]]) -> tuple[FoldRun, ...]:
         elif key in runs:
             old = runs[key]
             runs[key] = FoldRun(
-                old.member, old.fold, old.kind, line["outcome"], line.get("value"), line.get("epochs") or old.epochs,
-                line.get("best_epoch"), line.get("seconds") or 0.0, line.get("parameters"), old.history,
+                old.member,
+                old.fold,
+                old.kind,
+                line["outcome"],
+                line.get("value"),
+                line.get("epochs") or old.epochs,
+                line.get("best_epoch"),
+                line.get("seconds") or 0.0,
+                line.get("parameters"),
+                old.history,
                 failure_of(line.get("failure")),
             )
     return tuple(runs.values())
@@ -186,14 +202,30 @@ class StackRecord:
         """The document of ``--json``."""
         c = self.comparison
         return {
-            "kind": "stack", "run": self.name, "status": self.status, "reason": self.reason,
-            "seconds": round(self.seconds, 3), "members": [m["name"] for m in self.info["members"]],
-            "comparison": c["rows"] if c else [], "verdict": c["verdict"]["sentence"] if c else None,
+            "kind": "stack",
+            "run": self.name,
+            "status": self.status,
+            "reason": self.reason,
+            "seconds": round(self.seconds, 3),
+            "members": [m["name"] for m in self.info["members"]],
+            "comparison": c["rows"] if c else [],
+            "verdict": c["verdict"]["sentence"] if c else None,
             "verdict_kind": c["verdict"]["kind"] if c else None,
-            "best_single": c["best_single"] if c else None, "chosen": c["chosen"] if c else None,
+            "best_single": c["best_single"] if c else None,
+            "chosen": c["chosen"] if c else None,
             "left_out": c["left_out"] if c else [],
-            "folds": [{"member": f.member, "fold": f.fold, "kind": f.kind, "state": f.state, "value": f.value,
-                       "epochs": f.epochs, "seconds": round(f.seconds, 3)} for f in self.fold_runs],
+            "folds": [
+                {
+                    "member": f.member,
+                    "fold": f.fold,
+                    "kind": f.kind,
+                    "state": f.state,
+                    "value": f.value,
+                    "epochs": f.epochs,
+                    "seconds": round(f.seconds, 3),
+                }
+                for f in self.fold_runs
+            ],
         }
 
 

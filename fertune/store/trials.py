@@ -55,8 +55,16 @@ class Trials:
         history = old.history[: before.epochs] if before else ()
         value = before.value if before else None
         best = next((i + 1 for i, h in enumerate(history) if h.get("value") == value), None) if before else None
-        return old.but(state=State.RUNNING, rungs=(*old.rungs[:-1], rung), history=history, value=value,
-                       best_epoch=best, failure=None, ended=None, note="")
+        return old.but(
+            state=State.RUNNING,
+            rungs=(*old.rungs[:-1], rung),
+            history=history,
+            value=value,
+            best_epoch=best,
+            failure=None,
+            ended=None,
+            note="",
+        )
 
     def _epoch(self, line: dict[str, Any]) -> Trial:
         old = self.by_id[line["trial"]]
@@ -67,14 +75,18 @@ class Trials:
     def _told(self, line: dict[str, Any]) -> Trial:
         old = self.by_id[line["trial"]]
         value = line.get("value")
-        rung = replace(old.rungs[-1], value=value, epochs=line.get("epochs") or old.epochs,
-                       seconds=line.get("seconds") or 0.0)
+        rung = replace(
+            old.rungs[-1], value=value, epochs=line.get("epochs") or old.epochs, seconds=line.get("seconds") or 0.0
+        )
         return old.but(
-            state=_ENDINGS[line["outcome"]], rungs=(*old.rungs[:-1], rung), ended=line["time"],
+            state=_ENDINGS[line["outcome"]],
+            rungs=(*old.rungs[:-1], rung),
+            ended=line["time"],
             value=value if value is not None else old.value,
             best_epoch=line.get("best_epoch") or old.best_epoch,
             parameters=line.get("parameters") or old.parameters,
-            failure=failure_of(line.get("failure")), note=line.get("note", ""),
+            failure=failure_of(line.get("failure")),
+            note=line.get("note", ""),
         )
 
     def all(self) -> tuple[Trial, ...]:

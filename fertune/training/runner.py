@@ -7,7 +7,7 @@ import traceback
 from fertune.models.engine import load_keras
 from fertune.training.context import Context
 from fertune.training.failures import classify
-from fertune.training.memory import forget
+from fertune.training.memory import forgetting, settle
 from fertune.trial import Job, PredictJob, TrainJob, TrainResult
 
 __all__ = ["classify", "run"]
@@ -18,21 +18,25 @@ def run(job: Job, context: Context) -> TrainResult | None:
 
     Returns:
         A TrainResult for a TrainJob, None for a PredictJob.
+
+    Raises:
+        MissingPackage: Keras or its backend is not installed.
+        Exception: What ``train`` and ``predict`` raise.
     """
-    try:
-        load_keras()
-        if isinstance(job, TrainJob):
-            from fertune.training.train import train
+    load_keras()
+    settle()
+    with forgetting():
+        try:
+            if isinstance(job, TrainJob):
+                from fertune.training.train import train
 
-            return train(job, context)
-        if isinstance(job, PredictJob):
-            from fertune.training.predict import predict
+                return train(job, context)
+            if isinstance(job, PredictJob):
+                from fertune.training.predict import predict
 
-            predict(job)
-            return None
-        raise TypeError(f"no runner for a {type(job).__name__}")
-    except BaseException as error:
-        traceback.clear_frames(error.__traceback__)  # they hold the model
-        raise
-    finally:
-        forget()
+                predict(job)
+                return None
+            raise TypeError(f"no runner for a {type(job).__name__}")
+        except BaseException as error:
+            traceback.clear_frames(error.__traceback__)  # they hold the model
+            raise

@@ -99,11 +99,20 @@ class Trial:
     def to_json(self) -> dict[str, Any]:
         """The contract's row, and what a reader of the whole record needs beside it."""
         return {
-            "id": self.id, "state": self.state.value, "value": self.value, "epochs": self.epochs,
-            "seconds": round(self.seconds, 3), "params": dict(self.params),
-            "failure": None if self.failure is None else {
-                "kind": self.failure.kind.value, "message": self.failure.message},
-            "best_epoch": self.best_epoch, "budget": self.budget, "parameters": self.parameters,
-            "rungs": [{"budget": r.budget, "value": r.value, "epochs": r.epochs, "seconds": round(r.seconds, 3),
-                       **r.tags} for r in self.rungs],
+            "id": self.id,
+            "state": self.state.value,
+            "value": self.value,
+            "epochs": self.epochs,
+            "seconds": round(self.seconds, 3),
+            "params": dict(self.params),
+            "failure": None
+            if self.failure is None
+            else {"kind": self.failure.kind.value, "message": self.failure.message},
+            "best_epoch": self.best_epoch,
+            "budget": self.budget,
+            "parameters": self.parameters,
+            "rungs": [
+                {"budget": r.budget, "value": r.value, "epochs": r.epochs, "seconds": round(r.seconds, 3), **r.tags}
+                for r in self.rungs
+            ],
         }

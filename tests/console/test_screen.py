@@ -61,7 +61,8 @@ def test_colour_is_one_of_the_sixteen_names() -> None:
     stream = Stream()
     screen = Screen(stream, {"FORCE_COLOR": "1", "COLORTERM": "truecolor"})
     screen.line(screen.text("gone", "red"))
-    assert stream.getvalue() == "\x1b[31mgone\x1b[0m\n"
+    screen.line(screen.text("error: ", "red").append_text(screen.text("why")))
+    assert stream.getvalue() == "\x1b[31mgone\x1b[0m\n\x1b[31merror: \x1b[0mwhy\n"
 
 
 def test_nothing_is_read_as_markup_or_emoji() -> None:

@@ -11,7 +11,7 @@ from fertune.console.choose import QuietConsole, choose_console
 from fertune.console.plain import STILL_SECONDS
 from fertune.console.screen import Screen
 from fertune.console.search_view import SearchState, search_lines
-from fertune.console.summary import opening, search_summary
+from fertune.console.summary import opening, search_details, search_summary
 from fertune.trial import Failure, FailureKind, State, Trial
 from tests.console.factory import ESCAPE, Stream, info, search_record, thirty, trial, wide
 
@@ -40,11 +40,13 @@ def mockup() -> tuple[Trial, ...]:
     def params(rate: float, blocks: int, filters: int, dropout: float) -> dict[str, float]:
         return {"learning_rate": rate, "blocks": blocks, "filters": filters, "dropout": dropout}
 
+    reported = (0.41, 0.46, 0.51, 0.548)
+    history = tuple({"epoch": e, "value": v, "val_accuracy": v} for e, v in enumerate(reported, 1))
     return (
         trial(3, State.PRUNED, 0.4120, 3, 19, params=params(0.0093, 2, 32, 0.10)),
         trial(7, State.COMPLETED, 0.6312, 9, 62, params=params(0.0006, 4, 64, 0.22)),
         trial(11, State.FAILED, None, 1, 6, Failure(FailureKind.NAN_LOSS, "nan"), params(0.0440, 5, 96, 0.48)),
-        trial(12, State.RUNNING, 0.5480, 4, 38, params=params(0.0010, 3, 48, 0.31)),
+        trial(12, State.RUNNING, None, 4, 38, params=params(0.0010, 3, 48, 0.31), history=history),
     )
 
 
@@ -96,6 +98,14 @@ def test_the_region_is_lower_than_the_screen_and_keeps_a_failure_in_sight() -> N
     assert len(lines) <= 14
     assert "★    7" in "\n".join(lines)
     assert "NaN loss" in lines[-2]
+
+
+def test_a_promoted_trial_stands_once_and_keeps_its_star() -> None:
+    promoted = trial(7, State.RUNNING, 0.6312, 5)
+    text = region(100, (trial(1, value=0.5), promoted))
+    assert text.count("    7  ") == 1 and "★    7  ▶ running" in text
+    record = search_record(Path("/r/x"), (trial(1, value=0.5), promoted), "running")
+    assert shown(search_details(Screen(Stream(), {}, 100), record)).count("    7  ") == 1
 
 
 def test_columns_leave_from_the_right() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 
 import numpy as np
 import pytest
@@ -111,8 +112,10 @@ def test_options_that_are_none_are_refused(source: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # a minute on four idle cores
 def test_faces_are_hard_for_a_linear_model_and_fair_for_a_small_cnn() -> None:
     """Under 60 % of test for logistic regression on pixels, over 80 % for a small net; 3 epochs learn something."""
+    from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
@@ -121,9 +124,13 @@ def test_faces_are_hard_for_a_linear_model_and_fair_for_a_small_cnn() -> None:
     x, y = np.asarray(dataset.images, np.float32) / 255, dataset.labels
     train, test = dataset.positions("train", "validation"), dataset.positions("test")
     flat = x.reshape(len(x), -1)
-    for c in (1e-3, 1e-2, 1e-1):
-        linear = make_pipeline(StandardScaler(), LogisticRegression(C=c, max_iter=200))
-        assert linear.fit(flat[train], y[train]).score(flat[test], y[test]) < 0.60
+    for c in (1e-3, 1e-2):  # weaker and stronger penalties do worse
+        linear = make_pipeline(StandardScaler(), LogisticRegression(C=c, max_iter=100))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            linear.fit(flat[train], y[train])
+        assert linear.score(flat[train], y[train]) > 0.55  # it did learn its rows
+        assert linear.score(flat[test], y[test]) < 0.60
 
     import keras
     from keras import layers
@@ -137,7 +144,7 @@ def test_faces_are_hard_for_a_linear_model_and_fair_for_a_small_cnn() -> None:
     hidden = layers.Dropout(0.3)(layers.Flatten()(hidden))
     model = keras.Model(inputs, layers.Dense(7, activation="softmax")(hidden))
     assert model.count_params() < 50_000
-    epochs = 12
+    epochs = 9
     rate = keras.optimizers.schedules.CosineDecay(1e-3, epochs * -(-len(train) // 32))
     model.compile(keras.optimizers.Adam(rate), "sparse_categorical_crossentropy", metrics=["accuracy"])
     told = model.fit(x[train], y[train], validation_data=(x[test], y[test]), batch_size=32, epochs=epochs, verbose=0)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
-import resource
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fertune.data import audit, open_dataset
+from fertune.data import open_dataset
 from fertune.data.sources.csv import CLASSES, read_csv
 from fertune.errors import DataError
 
@@ -242,23 +244,44 @@ def test_nothing_is_cached_of_a_bad_file(write_csv: WriteCsv, cache: Path) -> No
 REAL = os.environ.get("FERTUNE_FER2013", "")
 
 
+READ = """
+import json, resource, sys, time
+from fertune.data import audit, open_dataset
+begun = time.perf_counter()
+dataset = open_dataset(sys.argv[1])
+took = time.perf_counter() - begun
+begun = time.perf_counter()
+again = open_dataset(sys.argv[1])
+found = audit(again)
+print(json.dumps({
+    "took": took, "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    "same": again.fingerprint == dataset.fingerprint, "shape": dataset.image_shape,
+    "rows": {split: sum(per_class) for split, per_class in dataset.counts().items()},
+    "copies": found.known_extra, "leaks": found.validation_in_train, "test": found.test_in_known, "flat": found.flat,
+}))
+"""
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not REAL, reason="FERTUNE_FER2013 names no csv of the real faces")
 def test_the_real_file_is_read_in_time_and_its_twins_are_counted() -> None:
-    begun = time.perf_counter()
-    dataset = open_dataset(REAL)
-    took = time.perf_counter() - begun
-    begun = time.perf_counter()
-    again = open_dataset(REAL)
-    assert time.perf_counter() - begun < 1.0
-    assert again.fingerprint == dataset.fingerprint
-    assert took < 60
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 1.5 * 2**20  # kB
-    counts = {split: sum(per_class) for split, per_class in dataset.counts().items()}
-    assert counts["train"] + counts["validation"] == 28_709 and counts["test"] == 3_589
-    assert abs(counts["validation"] - 2_871) <= 3
-    assert dataset.image_shape == (48, 48, 1)
-    found = audit(dataset)
-    assert found.known_extra == 1_237 and found.validation_in_train == 0
-    assert found.test_in_known == 280  # 7.8 % of PublicTest
-    assert found.flat == 12
+    done = subprocess.run([sys.executable, "-c", READ, REAL], capture_output=True, text=True, check=True)
+    told = json.loads(done.stdout)
+    assert told["took"] < 60 and told["megabytes"] < 1500, told
+    assert told["same"] and told["shape"] == [48, 48, 1]
+    assert told["rows"]["train"] + told["rows"]["validation"] == 28_709 and told["rows"]["test"] == 3_589
+    assert abs(told["rows"]["validation"] - 2_871) <= 3
+    assert told["copies"] == 1_237 and told["leaks"] == 0 and told["flat"] == 12
+    assert told["test"] == 280  # 7.8 % of PublicTest
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not REAL, reason="FERTUNE_FER2013 names no csv of the real faces")
+def test_the_real_file_is_found_again_in_under_a_second() -> None:
+    open_dataset(REAL)
+    times = []
+    for _ in range(3):
+        begun = time.perf_counter()
+        open_dataset(REAL)
+        times.append(time.perf_counter() - begun)
+    assert min(times) < 1.0

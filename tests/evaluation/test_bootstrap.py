@@ -11,7 +11,7 @@ from fertune.evaluation import bootstrap, paired_bootstrap
 
 
 def draw_pair(rng: np.random.Generator, n: int, *, twins: int = 1) -> tuple[np.ndarray, np.ndarray]:
-    """Two classifiers, 65 % and 60 % right, correlated; each picture stands ``twins`` times, so n // twins are drawn."""
+    """Two classifiers, 65 % and 60 % right, correlated; n // twins pictures, each ``twins`` times."""
     cells = rng.choice(4, size=n // twins, p=[0.55, 0.10, 0.05, 0.30])
     cells = np.repeat(cells, twins)
     first, second = np.isin(cells, [0, 1]), np.isin(cells, [0, 2])

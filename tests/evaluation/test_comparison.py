@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fertune.evaluation import Contender, best_by_oof, compare, out_of_fold
+from fertune.evaluation import Contender, best_by_oof, compare, holm, out_of_fold
 
 N, M, C = 400, 900, 3
 ROW = {
@@ -95,7 +95,8 @@ def test_the_reference_has_no_difference_and_others_have() -> None:
         assert row["difference"] == pytest.approx(row["accuracy"] - first["accuracy"])
         assert row["difference_low"] <= row["difference"] <= row["difference_high"]
         assert row["gained"] - row["lost"] == pytest.approx(N * row["difference"])
-        assert row["p_value"] <= row["p_holm"] <= 1
+    assert [row["p_holm"] for row in others] == holm([row["p_value"] for row in others])
+    assert any(row["p_holm"] > row["p_value"] for row in others)
 
 
 def test_a_contender_identical_to_the_reference() -> None:

@@ -26,8 +26,8 @@ def test_helped() -> None:
     found = ruling()
     assert found.kind == "helped"
     assert found.sentence == (
-        "Stacking helped: logistic is right on 66.1 % of 3,589 test pictures, 1.2 points more than the best single model "
-        "(95 % interval +0.4 to +2.0)."
+        "Stacking helped: logistic is right on 66.1 % of 3,589 test pictures, 1.2 points more than the best single "
+        "model (95 % interval +0.4 to +2.0)."
     )
     assert found.detectable == pytest.approx(2.8 * 0.004)
     assert found.to_json() == {"kind": "helped", "sentence": found.sentence, "detectable": found.detectable}

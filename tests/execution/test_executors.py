@@ -21,8 +21,11 @@ def executor(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest
     monkeypatch.syspath_prepend(HERE)
     import scripted_runner
 
-    made = (InlineExecutor(scripted_runner) if request.param == "inline"
-            else ProcessExecutor(workers=2, runner="scripted_runner", log_dir=tmp_path))
+    made = (
+        InlineExecutor(scripted_runner)
+        if request.param == "inline"
+        else ProcessExecutor(workers=2, runner="scripted_runner", log_dir=tmp_path)
+    )
     yield made
     made.close()
 
@@ -47,7 +50,9 @@ def job(name: str, script: str = "ok", epochs: int = 2) -> Any:
     return ScriptedJob(name, script, epochs)
 
 
-def until_ended(executor: Any, n: int, on: Callable[[Event], None] = lambda event: None, limit: float = 30) -> list[Event]:
+def until_ended(
+    executor: Any, n: int, on: Callable[[Event], None] = lambda event: None, limit: float = 30
+) -> list[Event]:
     """All events until ``n`` jobs have ended."""
     seen: list[Event] = []
     until = time.monotonic() + limit
@@ -110,8 +115,10 @@ def test_a_job_that_never_started_still_says_finished(executor: Any) -> None:
     assert ended == set(names)
 
 
-@pytest.mark.parametrize(("script", "kind", "words"), [("kill", FailureKind.OUT_OF_MEMORY, "signal 9"),
-                                                       ("exit", FailureKind.CRASHED, "exit code 7")])
+@pytest.mark.parametrize(
+    ("script", "kind", "words"),
+    [("kill", FailureKind.OUT_OF_MEMORY, "signal 9"), ("exit", FailureKind.CRASHED, "exit code 7")],
+)
 def test_a_dead_worker_is_one_failed_job_and_is_replaced(
     processes: Callable[..., ProcessExecutor], script: str, kind: FailureKind, words: str
 ) -> None:
@@ -147,12 +154,14 @@ def test_a_worker_dies_with_its_coordinator(tmp_path: Path) -> None:
     import psutil
 
     script = (
-        "import sys, os, signal; sys.path.insert(0, {here!r})\n"
-        "from pathlib import Path; from fertune.execution import ProcessExecutor; from scripted_runner import ScriptedJob\n"
-        "e = ProcessExecutor(runner='scripted_runner', log_dir=Path({log!r})); e.submit(ScriptedJob('a', 'ok', 10**9))\n"
+        f"import sys, os, signal; sys.path.insert(0, {HERE!r})\n"
+        "from pathlib import Path; from fertune.execution import ProcessExecutor as P\n"
+        "from scripted_runner import ScriptedJob\n"
+        f"e = P(runner='scripted_runner', log_dir=Path({str(tmp_path)!r}))\n"
+        "e.submit(ScriptedJob('a', 'ok', 10**9))\n"
         "while not any(True for _ in e.events(0.1)): pass\n"
         "print(e._children[0].process.pid, flush=True); os.kill(os.getpid(), signal.SIGKILL)\n"
-    ).format(here=HERE, log=str(tmp_path))
+    )
     out = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60).stdout
     pid = int(out.split()[0])
     until = time.monotonic() + 10

@@ -34,12 +34,24 @@ class Road:
         return {**os.environ, "FERTUNE_CACHE": str(self.cache), "PYTHONWARNINGS": "ignore", "COLUMNS": "100"}
 
     def fertune(self, *words: str, timeout: float = 400) -> subprocess.CompletedProcess[str]:
-        return subprocess.run([sys.executable, "-m", "fertune", *words], cwd=self.root, env=self.environment(),
-                              capture_output=True, text=True, timeout=timeout)
+        return subprocess.run(
+            [sys.executable, "-m", "fertune", *words],
+            cwd=self.root,
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+        )
 
     def start(self, *words: str) -> subprocess.Popen[str]:
-        return subprocess.Popen([sys.executable, "-m", "fertune", *words], cwd=self.root, env=self.environment(),
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        return subprocess.Popen(
+            [sys.executable, "-m", "fertune", *words],
+            cwd=self.root,
+            env=self.environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
 
 
 @pytest.fixture(scope="session")
@@ -53,23 +65,66 @@ def road(tmp_path_factory: pytest.TempPathFactory) -> Road:
 @pytest.fixture(scope="session")
 def search_run(road: Road) -> Path:
     """Hyperband over 5 configurations."""
-    done = road.fertune("search", "--space", "tiny.yaml", "--data", "builtin:digits", "--tuner", "hyperband", "--trials",
-                        "5", "--max-epochs", "4", "--out", "runs/a")
+    done = road.fertune(
+        "search",
+        "--space",
+        "tiny.yaml",
+        "--data",
+        "builtin:digits",
+        "--tuner",
+        "hyperband",
+        "--trials",
+        "5",
+        "--max-epochs",
+        "4",
+        "--out",
+        "runs/a",
+    )
     assert done.returncode == 0, done.stderr
     return road.root / "runs" / "a"
 
 
 @pytest.fixture(scope="session")
 def other_run(road: Road) -> Path:
-    done = road.fertune("search", "--space", "tiny_leaky.yaml", "--data", "builtin:digits", "--tuner", "tpe",
-                        "--trials", "3", "--max-epochs", "3", "--out", "runs/b")
+    done = road.fertune(
+        "search",
+        "--space",
+        "tiny_leaky.yaml",
+        "--data",
+        "builtin:digits",
+        "--tuner",
+        "tpe",
+        "--trials",
+        "3",
+        "--max-epochs",
+        "3",
+        "--out",
+        "runs/b",
+    )
     assert done.returncode == 0, done.stderr
     return road.root / "runs" / "b"
 
 
 @pytest.fixture(scope="session")
 def stack_run(road: Road, search_run: Path, other_run: Path) -> Path:
-    done = road.fertune("stack", "runs/a", "runs/b", "--top", "1", "--folds", "3", "--epochs", "4", "--bagging", "2",
-                        "--class-weights", "none,sqrt", "--meta-trials", "10", "--out", "runs/s")
+    done = road.fertune(
+        "stack",
+        "runs/a",
+        "runs/b",
+        "--top",
+        "1",
+        "--folds",
+        "3",
+        "--epochs",
+        "4",
+        "--bagging",
+        "2",
+        "--class-weights",
+        "none,sqrt",
+        "--meta-trials",
+        "10",
+        "--out",
+        "runs/s",
+    )
     assert done.returncode == 0, done.stderr
     return road.root / "runs" / "s"

@@ -9,15 +9,18 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.schema import check
 
 import fertune as ft
 from fertune.store import read_journal
+from tests.schema import check
 
 
 def told(run: Path) -> list[tuple[object, ...]]:
-    return [(x["trial"], x["ticket"], x["outcome"], x.get("value"), x.get("epochs"))
-            for x in read_journal(run / "journal.jsonl") if x["event"] == "told"]
+    return [
+        (x["trial"], x["ticket"], x["outcome"], x.get("value"), x.get("epochs"))
+        for x in read_journal(run / "journal.jsonl")
+        if x["event"] == "told"
+    ]
 
 
 def test_the_document_fits_its_schema_and_the_journal(road, search_run: Path) -> None:
@@ -30,8 +33,9 @@ def test_the_document_fits_its_schema_and_the_journal(road, search_run: Path) ->
     assert any(len(t["rungs"]) > 1 for t in document["trials"])
 
 
-def test_a_value_is_its_best_epoch_and_the_kept_model_is_that_epoch(road, search_run: Path,
-                                                                   monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_value_is_its_best_epoch_and_the_kept_model_is_that_epoch(
+    road, search_run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("FERTUNE_CACHE", str(road.cache))
     run = ft.open_run(search_run)
     best = run.best
@@ -58,8 +62,22 @@ def test_trials_is_a_frame_with_the_parameters(search_run: Path) -> None:
 
 def test_killed_and_resumed_it_is_the_undisturbed_search(road, search_run: Path) -> None:
     """Law 5 with real training: SIGKILL twice, at no chosen moment."""
-    words = ("search", "--space", "tiny.yaml", "--data", "builtin:digits", "--tuner", "hyperband", "--trials", "5",
-             "--max-epochs", "4", "--out", "runs/killed", "--resume")
+    words = (
+        "search",
+        "--space",
+        "tiny.yaml",
+        "--data",
+        "builtin:digits",
+        "--tuner",
+        "hyperband",
+        "--trials",
+        "5",
+        "--max-epochs",
+        "4",
+        "--out",
+        "runs/killed",
+        "--resume",
+    )
     run = road.root / "runs" / "killed"
     for kills in range(2):
         process = road.start(*words)
@@ -80,8 +98,19 @@ def test_killed_and_resumed_it_is_the_undisturbed_search(road, search_run: Path)
 @pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_keeps_every_finished_trial(road, search_run: Path, signum: int, code: int) -> None:
     name = f"runs/signal-{signum}"
-    process = road.start("search", "--space", "tiny.yaml", "--data", "builtin:digits", "--trials", "40",
-                         "--max-epochs", "2", "--out", name)
+    process = road.start(
+        "search",
+        "--space",
+        "tiny.yaml",
+        "--data",
+        "builtin:digits",
+        "--trials",
+        "40",
+        "--max-epochs",
+        "2",
+        "--out",
+        name,
+    )
     until = time.monotonic() + 120
     while not told(road.root / name) and time.monotonic() < until:
         time.sleep(0.05)
@@ -94,8 +123,22 @@ def test_a_signal_keeps_every_finished_trial(road, search_run: Path, signum: int
 
 def test_a_time_budget_holds_with_the_running_trial(road, search_run: Path) -> None:
     begun = time.monotonic()
-    done = road.fertune("search", "--space", "tiny.yaml", "--data", "builtin:digits", "--trials", "1", "--max-epochs",
-                        "100000", "--time-budget", "20s", "--out", "runs/timed", "--json")
+    done = road.fertune(
+        "search",
+        "--space",
+        "tiny.yaml",
+        "--data",
+        "builtin:digits",
+        "--trials",
+        "1",
+        "--max-epochs",
+        "100000",
+        "--time-budget",
+        "20s",
+        "--out",
+        "runs/timed",
+        "--json",
+    )
     assert done.returncode == 0, done.stderr
     assert time.monotonic() - begun < 45
     trial = json.loads(done.stdout)["trials"][0]
@@ -105,9 +148,22 @@ def test_a_time_budget_holds_with_the_running_trial(road, search_run: Path) -> N
 def test_a_space_of_four_points_trains_four_and_ends(road, search_run: Path) -> None:
     (road.root / "four.yaml").write_text(
         "name: four\nmodel: conv\nfixed: {blocks: 1, dense_units: 0, pooling: average}\n"
-        "params:\n  filters_1: {type: choice, values: [4, 8]}\n  batch_norm: {type: bool}\n")
-    done = road.fertune("search", "--space", "four.yaml", "--data", "builtin:digits", "--trials", "10", "--max-epochs",
-                        "1", "--out", "runs/four", "--json")
+        "params:\n  filters_1: {type: choice, values: [4, 8]}\n  batch_norm: {type: bool}\n"
+    )
+    done = road.fertune(
+        "search",
+        "--space",
+        "four.yaml",
+        "--data",
+        "builtin:digits",
+        "--trials",
+        "10",
+        "--max-epochs",
+        "1",
+        "--out",
+        "runs/four",
+        "--json",
+    )
     trials = json.loads(done.stdout)["trials"]
     assert len(trials) == 4 == len({json.dumps(t["params"], sort_keys=True) for t in trials})
 
@@ -135,8 +191,20 @@ space = ft.Space("mine", [ft.Choice("mood", {moods}), ft.Int("units", 8, 12)], b
 
 def test_a_users_own_model_travels_and_failures_are_classed(road, search_run: Path) -> None:
     (road.root / "mine.py").write_text(MINE.format(moods=["good", "raise", "die"]))
-    done = road.fertune("search", "--space", "mine.py", "--data", "builtin:digits", "--trials", "15", "--max-epochs",
-                        "1", "--out", "runs/mine", "--json")
+    done = road.fertune(
+        "search",
+        "--space",
+        "mine.py",
+        "--data",
+        "builtin:digits",
+        "--trials",
+        "15",
+        "--max-epochs",
+        "1",
+        "--out",
+        "runs/mine",
+        "--json",
+    )
     assert done.returncode == 0, done.stderr
     trials = json.loads(done.stdout)["trials"]
     assert len(trials) == 15
@@ -169,13 +237,16 @@ def test_a_run_that_exists_is_not_touched(road, search_run: Path) -> None:
     assert (search_run / "journal.jsonl").read_bytes() == before
 
 
-@pytest.mark.parametrize(("words", "hint"), [
-    (("--space", "leeky_cnn"), "leaky_cnn"),
-    (("--data", "nowhere.csv"), "nowhere.csv"),
-    (("--trials", "0"), "--trials"),
-    (("--time-budget", "soon"), "30m"),
-    (("--tuner", "random", "--pruner", "asha"), "tpe"),
-])
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (("--space", "leeky_cnn"), "leaky_cnn"),
+        (("--data", "nowhere.csv"), "nowhere.csv"),
+        (("--trials", "0"), "--trials"),
+        (("--time-budget", "soon"), "30m"),
+        (("--tuner", "random", "--pruner", "asha"), "tpe"),
+    ],
+)
 def test_bad_input_is_one_message_and_no_run(road, words: tuple[str, ...], hint: str) -> None:
     done = road.fertune("search", *words, "--out", "runs/never")
     assert done.returncode == 2
@@ -196,8 +267,15 @@ def test_python_without_a_main_guard_works(road, search_run: Path) -> None:
         "                             keras.layers.Dense(n_classes, activation='softmax')])\n"
         "run = ft.search(ft.Space('s', [ft.Float('learning_rate', 1e-3, 1e-2)], build=build), data='builtin:digits',\n"
         "                trials=2, max_epochs=1, out='runs/python')\n"
-        "print('trials', len(run.trials()), ft.search is not None, callable(ft.search))\n")
-    done = subprocess.run([sys.executable, str(script)], cwd=road.root, env=road.environment(), capture_output=True,
-                          text=True, timeout=200)
+        "print('trials', len(run.trials()), ft.search is not None, callable(ft.search))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, str(script)],
+        cwd=road.root,
+        env=road.environment(),
+        capture_output=True,
+        text=True,
+        timeout=200,
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("trials 2") == 1

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.schema import check
 
 import fertune as ft
 from fertune.store import read_journal
+from tests.schema import check
 
 
 def test_the_document_fits_its_schema(road, stack_run: Path) -> None:
@@ -45,8 +45,12 @@ def test_singles_and_ensembles_have_the_same_member_predictor(stack_run: Path) -
             mine = test["proba"][:, names.index(row["name"])]
             assert row["accuracy"] == pytest.approx((mine.argmax(1) == test["labels"]).mean())
         single = comparison["best_single"]
-        parts = [np.load(p)["proba"] for p in sorted((stack_run / "members" / single.replace("_", "-").replace(" ", "-"))
-                                                     .glob("fold-*/test.npz"))]
+        parts = [
+            np.load(p)["proba"]
+            for p in sorted(
+                (stack_run / "members" / single.replace("_", "-").replace(" ", "-")).glob("fold-*/test.npz")
+            )
+        ]
         assert len(parts) == 3
         assert np.allclose(np.mean(parts, axis=0), test["proba"][:, names.index(single)], atol=1e-6)
 
@@ -79,11 +83,16 @@ def test_a_resumed_stack_trains_nothing_twice(road, stack_run: Path) -> None:
 def test_the_bundle_predicts_the_same_in_a_fresh_process(road, stack_run: Path) -> None:
     done = road.fertune("predict", "runs/s", "--split", "test", "--out", "proba.npz")
     assert done.returncode == 0, done.stderr
-    code = ("import fertune as ft, numpy as np; d = ft.open_dataset('builtin:digits'); at = d.positions('test');"
-            "p = ft.open_run('runs/s').predict_proba(d.images[at]); np.savez('fresh.npz', proba=p, row=d.row_ids[at])")
+    code = (
+        "import fertune as ft, numpy as np; d = ft.open_dataset('builtin:digits'); at = d.positions('test');"
+        "p = ft.open_run('runs/s').predict_proba(d.images[at]); np.savez('fresh.npz', proba=p, row=d.row_ids[at])"
+    )
     subprocess.run([sys.executable, "-c", code], cwd=road.root, env=road.environment(), check=True, capture_output=True)
-    with np.load(road.root / "proba.npz") as a, np.load(road.root / "fresh.npz") as b, \
-            np.load(stack_run / "test.npz") as test:
+    with (
+        np.load(road.root / "proba.npz") as a,
+        np.load(road.root / "fresh.npz") as b,
+        np.load(stack_run / "test.npz") as test,
+    ):
         chosen = json.loads((stack_run / "comparison.json").read_text())["chosen"]
         stored = test["proba"][:, list(test["names"]).index(chosen)]
         assert a["row"].dtype == np.int32 and a["proba"].dtype == np.float32
@@ -109,15 +118,36 @@ def test_a_report_needs_only_the_folder_and_is_the_same_twice(road, stack_run: P
         page = (road.root / "one.html").read_bytes()
         assert page == (road.root / "two.html").read_bytes()
         assert len(page) < 5_000_000
-        for section in ("leaderboard", "curves", "parallel", "importance", "failures", "comparison", "confusion",
-                        "per-class", "gallery", "reproduce"):
+        for section in (
+            "leaderboard",
+            "curves",
+            "parallel",
+            "importance",
+            "failures",
+            "comparison",
+            "confusion",
+            "per-class",
+            "gallery",
+            "reproduce",
+        ):
             assert page.count(f'id="{section}"'.encode()) == 1
         assert str(road.root).encode() not in page
 
 
 def test_different_data_cannot_be_stacked(road, search_run: Path) -> None:
-    made = road.fertune("search", "--space", "tiny.yaml", "--data", "builtin:faces?n=200&size=24", "--trials", "1",
-                        "--max-epochs", "1", "--out", "runs/faces")
+    made = road.fertune(
+        "search",
+        "--space",
+        "tiny.yaml",
+        "--data",
+        "builtin:faces?n=200&size=24",
+        "--trials",
+        "1",
+        "--max-epochs",
+        "1",
+        "--out",
+        "runs/faces",
+    )
     assert made.returncode == 0, made.stderr
     done = road.fertune("stack", "runs/a", "runs/faces", "--out", "runs/mixed")
     assert done.returncode == 2 and "different data" in done.stderr

@@ -26,7 +26,9 @@ from fertune.trial import (
 class ScriptedSearcher:
     """Suggests ``x`` = 0, 1, 2, ...; promotes every ``promote``-th completed one once; prunes what it is told to."""
 
-    def __init__(self, trials: int, *, promote: int = 0, prune: Callable[[int, int], bool] = lambda ticket, step: False) -> None:
+    def __init__(
+        self, trials: int, *, promote: int = 0, prune: Callable[[int, int], bool] = lambda ticket, step: False
+    ) -> None:
         self.trials, self.promote, self.prune = trials, promote, prune
         self.asked = 0
         self.fresh = 0
@@ -63,12 +65,17 @@ class ScriptedSearcher:
         assert ticket not in self.told, "told twice"
         self.told[ticket] = outcome
         self.log.append(("tell", ticket, outcome))
-        if self.promote and isinstance(outcome, Complete) and ticket not in self.promoted and ticket % self.promote == 0:
+        if (
+            self.promote
+            and isinstance(outcome, Complete)
+            and ticket not in self.promoted
+            and ticket % self.promote == 0
+        ):
             self.queue.append(ticket)
 
 
 class VirtualExecutor:
-    """Jobs take virtual seconds; ``fate(job)`` says ``ok``, ``fail`` or ``kill`` (raises out of the loop, as a kill does)."""
+    """Jobs take virtual seconds; ``fate(job)`` says ``ok``, ``fail`` or ``kill`` (raised out of the loop)."""
 
     def __init__(self, slots: int = 1, *, seed: int = 0, fate: Callable[[Any], str] = lambda job: "ok") -> None:
         self._slots, self._fate = slots, fate

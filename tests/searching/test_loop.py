@@ -12,7 +12,7 @@ import pytest
 from scripted import Killed, ScriptedJob, ScriptedSearcher, VirtualExecutor
 
 from fertune.errors import AllTrialsFailed
-from fertune.search import Search, read_progress
+from fertune.searching import Search, read_progress
 from fertune.store import Journal
 from fertune.trial import OBJECTIVES, State
 
@@ -25,13 +25,22 @@ def make(path: Path, searcher: ScriptedSearcher, executor: VirtualExecutor, **op
             assert searcher.ask() == call[1], "a fresh searcher says the same again"
         elif call[0] == "tell":
             searcher.tell(call[1], call[2])
-    search = Search(searcher=searcher, executor=executor, journal=journal, make_job=ScriptedJob,
-                    objective=OBJECTIVES["val_accuracy"], progress=progress, **options)
+    search = Search(
+        searcher=searcher,
+        executor=executor,
+        journal=journal,
+        make_job=ScriptedJob,
+        objective=OBJECTIVES["val_accuracy"],
+        progress=progress,
+        **options,
+    )
     return search, journal
 
 
 def summary(search: Search) -> list[tuple[Any, ...]]:
-    return [(t.id, t.state, dict(t.params), t.value, t.epochs, len(t.rungs), len(t.history)) for t in search.trials.all()]
+    return [
+        (t.id, t.state, dict(t.params), t.value, t.epochs, len(t.rungs), len(t.history)) for t in search.trials.all()
+    ]
 
 
 def test_promotions_are_the_same_trial_and_count_for_none(tmp_path: Path) -> None:
@@ -97,8 +106,11 @@ def test_killed_at_random_instants_it_ends_as_if_undisturbed(tmp_path: Path, slo
     chance = random.Random(seed)
     finished_before: dict[int, Any] = {}
     for _ in range(200):
-        executor = VirtualExecutor(slots, seed=chance.random(),  # type: ignore[arg-type]
-                                   fate=lambda job: "kill" if chance.random() < 0.2 else "ok")
+        executor = VirtualExecutor(
+            slots,
+            seed=chance.random(),  # type: ignore[arg-type]
+            fate=lambda job: "kill" if chance.random() < 0.2 else "ok",
+        )
         search, journal = make(tmp_path / "killed", ScriptedSearcher(15, promote=3), executor)
         for trial_id, rungs in finished_before.items():
             assert search.trials.by_id[trial_id].rungs[: len(rungs)] == rungs, "a finished trial was lost"

@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 
 from fertune.errors import RunError
-from fertune.stacking.meta import LEARNERS
-from fertune.stacking.meta import skops_files
+from fertune.stacking.meta import LEARNERS, skops_files
 from fertune.stacking.meta.skops_files import ALLOWED, load_model, save_model
 from fertune.stacking.meta.table import MODEL
 from tests.stacking.meta_fakes import matrix

@@ -15,8 +15,12 @@ from fertune.store import PROTOCOL, Journal, RunFolder, open_record, read_journa
 from fertune.store.folder import free_name
 
 SEARCH = {
-    "kind": "search", "objective": {"name": "val_accuracy", "direction": "max"}, "engine": "random",
-    "space": {"name": "tiny", "params": []}, "options": {}, "resume": "fertune search --out x --resume",
+    "kind": "search",
+    "objective": {"name": "val_accuracy", "direction": "max"},
+    "engine": "random",
+    "space": {"name": "tiny", "params": []},
+    "options": {},
+    "resume": "fertune search --out x --resume",
 }
 
 

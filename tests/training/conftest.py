@@ -17,7 +17,10 @@ import pytest  # noqa: E402
 from fertune.data import ImageDataset  # noqa: E402
 from fertune.trial import OBJECTIVES, Rows, TrainJob  # noqa: E402
 
-SETTINGS = {"blocks": 2, "filters_1": 4, "filters_2": 4, "dense_units": 8, "batch_size": 32, "learning_rate": 0.01}
+SETTINGS = {
+    "blocks": 1, "filters_1": 4, "filters_2": 4, "dense_units": 0, "batch_norm": False, "dropout": 0.1,
+    "batch_size": 32, "learning_rate": 0.01,
+}  # fmt: skip
 
 
 def stripes(seed: int = 0, noise: float = 0.2) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -72,7 +73,8 @@ def test_without_a_backend_the_install_line_is_given() -> None:
         "try: runner.run(PredictJob('p', '', '', Rows(), '', ''), None)\n"
         "except Exception as e: print(type(e).__name__, e)\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    env = {**os.environ, "KERAS_BACKEND": "tensorflow"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, env=env)
     assert "MissingPackage training and prediction need tensorflow" in done.stdout, done.stderr
     assert 'pip install "fertune[cpu]"' in done.stdout and "KERAS_BACKEND=jax" in done.stdout
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -58,7 +59,7 @@ def list_folder(root: Path) -> Listing:
     for name, split in SPLIT_FOLDERS.items():
         if name not in inside or not inside[name].is_dir():
             continue
-        for folder in _visible(inside[name]):
+        for folder in _visible(root / name):
             if not folder.is_dir():
                 listing.left_out.append(f"{name}/{folder.name}")
                 continue
@@ -67,9 +68,9 @@ def list_folder(root: Path) -> Listing:
             elif folder.name not in listing.class_names:
                 hint = did_you_mean(folder.name, listing.class_names)
                 faults.append(f"{name}/{folder.name}: train/ has no class {folder.name!r}{hint}")
-            for file in _visible(folder):
+            for file in _visible(root / name / folder.name):
                 relative = f"{name}/{folder.name}/{file.name}"
-                if file.suffix.lower() in KINDS and file.is_file():
+                if file.name.lower().endswith(KINDS) and file.is_file():
                     listing.files.append(relative)
                     listing.split.append(split)
                     listing.classes.append(folder.name)
@@ -84,8 +85,9 @@ def list_folder(root: Path) -> Listing:
     return listing
 
 
-def _visible(folder: Path) -> list[Path]:
-    return sorted((entry for entry in folder.iterdir() if not entry.name.startswith(".")), key=lambda e: e.name)
+def _visible(folder: Path) -> list[os.DirEntry[str]]:
+    with os.scandir(folder) as entries:
+        return sorted((entry for entry in entries if not entry.name.startswith(".")), key=lambda e: e.name)
 
 
 def read_folder(listing: Listing) -> Parsed:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fertune.report.blocks import Column, Row, Section, Table, cell, empty
-from fertune.report.reading import Score, ranked, score_of
+from fertune.report.reading import Score, ranked, score_of, where
 from fertune.report.shared.curve_figure import finite, grid, key, rate_drops, told_at
 from fertune.report.words import count, listed, number, verb
 from fertune.store.records import SearchRecord
@@ -51,8 +51,9 @@ def finding(best: Sequence[Trial]) -> str:
             "weight decay may help."
         )
     late = [t.epochs - t.best_epoch for t in best if t.best_epoch is not None]
-    who = "The best trial" if n == 1 else f"{n - up} of the best {n}"
-    return f"{who} passed {'its' if n - up == 1 else 'their'} best epoch before the end, at most {count(max(late, default=0), 'epoch')} earlier: training was long enough."
+    who, its = ("The best trial", "its") if n == 1 else (f"{n - up} of the best {n}", "its" if n - up == 1 else "their")
+    earlier = count(max(late, default=0), "epoch")
+    return f"{who} passed {its} best epoch before the end, at most {earlier} earlier: training was long enough."
 
 
 def _score_key(objective: str) -> str:
@@ -66,7 +67,7 @@ def section(record: SearchRecord) -> Section:
         why = "No trial has finished an epoch yet, so there are no curves."
         if record.trials and record.status != "running":
             why = "No trial that ended well kept its epochs, so there are no curves."
-        return empty("curves", HEADING, why, f"fertune search --out runs/{record.name} --resume")
+        return empty("curves", HEADING, why, f"fertune search --out {where(record)} --resume")
     best, others = order[:SHOWN], order[SHOWN:]
     text = finding(best)
     entries = [

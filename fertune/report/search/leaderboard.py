@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from fertune.report.blocks import Cell, Column, Row, Section, State, Table, cell, empty
-from fertune.report.reading import Score, axes_of, ranked, score_of
+from fertune.report.reading import Score, axes_of, ranked, score_of, where
 from fertune.report.words import count, duration, number, plain, short, verb
 from fertune.store.records import SearchRecord
 from fertune.trial import Trial
@@ -73,7 +73,7 @@ def table(record: SearchRecord) -> Table:
         cells: list[Cell] = [
             cell(str(rank + 1), rank + 1),
             cell(f"{t.id}", t.id, strong=rank == 0),
-            cell(score.bare(t.value), t.value, strong=rank == 0, mark=dot(t.value or 0.0, low, high)),
+            cell(score.bare(t.value), t.value, mark=dot(t.value or 0.0, low, high)),
             cell(f"{number(t.best_epoch)} / {number(t.epochs)}", t.epochs),
             *([cell(number(t.budget), t.budget)] if cut else []),
             cell(duration(t.seconds), t.seconds),
@@ -103,7 +103,7 @@ def section(record: SearchRecord) -> Section:
     best = record.best
     if not order or best is None:
         why = "No trial has a score yet." if record.status == "running" else "No trial has a score."
-        return empty("leaderboard", HEADING, why, f"fertune show runs/{record.name}")
+        return empty("leaderboard", HEADING, why, f"fertune show {where(record)}")
     near = within_error(order, score)
     rule = " The line stands under the last trial within one standard error of the leader." if near else ""
     budgets = len({t.budget for t in order})

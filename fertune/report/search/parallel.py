@@ -5,15 +5,17 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Sequence
+from typing import TypeVar
 
 from fertune.report.blocks import Column, Row, Section, Table, cell, empty
 from fertune.report.canvas import Sheet, drawn, log_ticks
-from fertune.report.reading import Axis, Score, axes_of, failed, ranked, score_of
+from fertune.report.reading import Axis, Score, axes_of, failed, ranked, score_of, where
 from fertune.report.theme import HEX
 from fertune.report.words import count, listed, number, plain, short, verb
 from fertune.store.records import SearchRecord
 from fertune.trial import Trial, Value
 
+T = TypeVar("T")
 HEADING = "Parallel coordinates"
 AXES, KEPT_AXES = 10, 8
 LINES, BEST_LINES = 200, 20
@@ -102,7 +104,7 @@ def chosen_axes(axes: Sequence[Axis], order: Sequence[str] = ()) -> list[Axis]:
     return [axes[i] for i in sorted(kept)]
 
 
-def chosen_lines(order: Sequence[Trial]) -> list[Trial]:
+def chosen_lines(order: Sequence[T]) -> list[T]:
     """All, or the best 20 and 180 drawn at random with a fixed seed."""
     if len(order) <= LINES:
         return list(order)
@@ -115,7 +117,7 @@ def figure(order: Sequence[Trial], broken: Sequence[Trial], axes: Sequence[Axis]
     columns = [*axes, None]
     some_off = any(a.name not in t.params for a in axes for t in [*order, *broken])
     base = OFF - 0.04 if some_off else 0.0
-    sheet = Sheet(width, 30 + 74 * len(columns) if narrow else 366)
+    sheet = Sheet(width, 10 + 74 * len(columns) if narrow else 366)
     ax = sheet.panel(20, 30, width - 40, 74 * len(columns) - 40) if narrow else sheet.panel(50, 60, width - 115, 290)
     ax.set_axis_off()
     values = [score.plot(t.value or 0.0) for t in order]
@@ -168,7 +170,7 @@ def figure(order: Sequence[Trial], broken: Sequence[Trial], axes: Sequence[Axis]
                             color=HEX["muted"],
                             ha="center" if 0.04 < p < 0.96 or p < 0 else "left" if p < 0.5 else "right",
                             va="top",
-                            fontsize=11,
+                            fontsize=12 if narrow else 11,
                         )
                     )
                     used = p
@@ -186,7 +188,16 @@ def figure(order: Sequence[Trial], broken: Sequence[Trial], axes: Sequence[Axis]
             )
             for p, text in marks:
                 last = axis is None
-                sheet.halo(ax.text(i + (0.06 if last else 0.05), p, text, color=HEX["muted"], va="center", fontsize=11))
+                sheet.halo(
+                    ax.text(
+                        i + (0.06 if last else 0.05),
+                        p,
+                        text,
+                        color=HEX["muted"],
+                        va="center",
+                        fontsize=12 if narrow else 11,
+                    )
+                )
     if narrow:
         ax.set_xlim(base - 0.02, 1.02)
         ax.set_ylim(-len(columns) + 0.7, 0.45)
@@ -209,7 +220,7 @@ def section(record: SearchRecord, importance: Sequence[str] = ()) -> Section:
             "parallel",
             HEADING,
             why.replace("0 trials have", "No trial has"),
-            f"fertune search --out runs/{record.name} --resume --trials 30",
+            f"fertune search --out {where(record)} --resume --trials 30",
         )
     axes, broken = chosen_axes(every, importance), failed(record.trials)
     text = finding(order, axes)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+
+from matplotlib.axes import Axes
 
 from fertune.report.blocks import Column, Row, Section, Table, cell, empty
 from fertune.report.canvas import Sheet, drawn, nice, widened
-from fertune.report.reading import Score, failed, in_order, score_of, scored, top_budget
+from fertune.report.reading import Score, failed, in_order, score_of, scored, top_budget, where
 from fertune.report.theme import HEX
 from fertune.report.words import count, duration, number, verb
 from fertune.store.records import SearchRecord
@@ -14,6 +17,7 @@ from fertune.trial import Objective, Trial
 
 HEADING = "Progress"
 BAND_FROM = 300
+MOST_ROWS = 200
 
 
 def leading(trials: Sequence[Trial], objective: Objective) -> list[Trial]:
@@ -48,6 +52,35 @@ def finding(trials: Sequence[Trial], score: Score) -> str:
     )
 
 
+def band(points: Sequence[tuple[float, float]]) -> tuple[list[float], list[float], list[float]]:
+    """(x, 10 % quantile, 90 % quantile) over runs of neighbours, at most forty of them."""
+    ordered = sorted(points)
+    size = max(10, math.ceil(len(ordered) / 40))
+    out: tuple[list[float], list[float], list[float]] = ([], [], [])
+    for start in range(0, len(ordered), size):
+        part = ordered[start : start + size]
+        values = sorted(y for _, y in part)
+        out[0].append(part[len(part) // 2][0])
+        out[1].append(values[round(0.1 * (len(values) - 1))])
+        out[2].append(values[round(0.9 * (len(values) - 1))])
+    return out
+
+
+def _dots(ax: Axes, sheet: Sheet, trials: Sequence[Trial], score: Score, x_of: dict[int, float]) -> None:
+    """One dot a trial, hollow below the highest budget; a tick on the floor for each failed one."""
+    top = top_budget(trials)
+    for t in scored(trials):
+        face = HEX["axis"] if t.budget == top else HEX["page"]
+        mark = ax.plot(
+            [x_of[t.id]], [score.plot(t.value or 0.0)], "o", markerfacecolor=face, markeredgecolor=HEX["axis"]
+        )[0]
+        sheet.tip(mark, f"trial {t.id}: {score.text(t.value)} at {count(t.epochs, 'epoch')}", t.id)
+    for t in failed(trials):
+        if t.id in x_of:
+            tick = ax.axvline(x_of[t.id], 0, 0.05, color=HEX["wrong"], linewidth=2)
+            sheet.tip(tick, f"trial {t.id}: failed", t.id)
+
+
 def _panel(
     sheet: Sheet,
     box: tuple[float, float, float, float],
@@ -60,24 +93,11 @@ def _panel(
     fine, top = scored(trials), top_budget(trials)
     values = [score.plot(t.value or 0.0) for t in fine]
     low, high = widened(min(values), max(values), 1.0 if score.is_share else 0.01, 0.1)
-    many = len(fine) > BAND_FROM
-    for t in fine:
-        full = t.budget == top
-        mark = ax.plot(
-            [x_of[t.id]],
-            [score.plot(t.value or 0.0)],
-            "o",
-            markersize=3 if many else 6,
-            markerfacecolor=HEX["axis"] if full else HEX["page"],
-            markeredgecolor=HEX["axis"],
-            linestyle="none",
-        )[0]
-        if not many:
-            sheet.tip(mark, f"trial {t.id}: {score.text(t.value)} at {count(t.epochs, 'epoch')}", t.id)
-    for t in failed(trials):
-        if t.id in x_of:
-            tick = ax.plot([x_of[t.id]] * 2, [low, low + (high - low) * 0.05], color=HEX["wrong"], linewidth=2)[0]
-            sheet.tip(tick, f"trial {t.id}: failed", t.id)
+    if len(fine) > BAND_FROM:
+        xs_of_band, lower, upper = band([(x_of[t.id], score.plot(t.value or 0.0)) for t in fine if t.budget == top])
+        ax.fill_between(xs_of_band, lower, upper, color=HEX["grid"], linewidth=0)
+    else:
+        _dots(ax, sheet, trials, score, x_of)
     best = leading(trials, score.objective)
     end = max(x_of.values())
     xs = [x_of[t.id] for t in best] + [end]
@@ -132,7 +152,7 @@ def section(record: SearchRecord) -> Section:
             "progress",
             HEADING,
             "No trial has a score yet, so there is no progress to draw.",
-            f"fertune search --out runs/{record.name} --resume",
+            f"fertune search --out {where(record)} --resume",
         )
     text = finding(trials, score)
     rows = tuple(
@@ -148,6 +168,7 @@ def section(record: SearchRecord) -> Section:
         )
         for t in in_order(t for t in trials if t.ended is not None or t.scored)
     )
+    rows, many = rows[:MOST_ROWS], len(rows)
     table = Table(
         (
             Column("trial", True),
@@ -157,19 +178,23 @@ def section(record: SearchRecord) -> Section:
             Column("state"),
         ),
         rows,
-        "Trials in the order in which they ended",
+        "Trials in the order in which they ended"
+        + (f", the first {MOST_ROWS} of {number(many)}" if many > MOST_ROWS else ""),
     )
     if len(scored(trials)) < 3:
         return Section("progress", HEADING, text, "thin", numbers=table)
-    hollow = (
-        " Hollow dots were given fewer epochs and do not count for the line."
-        if len({t.budget for t in scored(trials)}) > 1
-        else ""
-    )
+    drawn_all = len(scored(trials)) <= BAND_FROM
+    lower = len({t.budget for t in scored(trials)}) > 1
     ticks = len(failed(trials))
-    floor = f" {verb(ticks, 'The red tick', 'Red ticks')} on the floor: failed." if ticks else ""
+    how = "Dots are trials, the line is the best so far; validation rows, optimistic."
+    if not drawn_all:
+        how = "The line is the best so far, the band 10 to 90 % of neighbouring trials; validation rows, optimistic."
+        how += " Trials that were given fewer epochs are left out." if lower else ""
+    elif lower:
+        how += " Hollow dots were given fewer epochs and do not count for the line."
+    if ticks and drawn_all:
+        how += f" {verb(ticks, 'The red tick', 'Red ticks')} on the floor: failed."
     shown = drawn(
         lambda w: figure(trials, score, w), id="progress", title="Score of each trial, and best so far", desc=text
     )
-    how = f"Dots are trials, the line is the best so far; validation rows, optimistic.{hollow}{floor}"
     return Section("progress", HEADING, text, "full", (shown,), how, table)

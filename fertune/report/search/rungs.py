@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 
 from fertune.report.blocks import Column, Row, Section, Table, cell, empty
 from fertune.report.canvas import Sheet, bare, drawn, fixed_ticks, nice
 from fertune.report.reading import Score, rank_correlation, score_of
+from fertune.report.search.parallel import LINES, chosen_lines
 from fertune.report.theme import HEX
-from fertune.report.words import count, listed, number, signed
+from fertune.report.words import count, line, listed, number, signed
 from fertune.store.records import SearchRecord
 from fertune.trial import Trial
 
@@ -38,6 +40,8 @@ def finding(paths: dict[int, dict[int, float]]) -> str:
     known = [s for s in steps if s[3] is not None]
     promoted = sum(1 for p in paths.values() if len(p) > 1)
     if not promoted:
+        if len(paths) == 1:
+            return "The only trial was not trained further than its first rung."
         return f"None of {count(len(paths), 'trial')} was trained further than its first rung."
     if not known:
         return (
@@ -60,7 +64,8 @@ def figure(paths: dict[int, dict[int, float]], score: Score, width: int) -> Shee
     sheet.text(46, 10, score.axis, color=HEX["muted"])
     budgets = sorted({b for ladder in paths.values() for b in ladder})
     place = {b: i for i, b in enumerate(budgets)}
-    for trial, ladder in sorted(paths.items(), key=lambda item: len(item[1])):
+    shown = dict(chosen_lines(sorted(paths.items(), key=lambda item: (-len(item[1]), item[0]))))
+    for trial, ladder in sorted(shown.items(), key=lambda item: len(item[1])):
         xs, ys = [place[b] for b in sorted(ladder)], [score.plot(ladder[b]) for b in sorted(ladder)]
         far = len(ladder) > 1
         artist = ax.plot(
@@ -68,8 +73,8 @@ def figure(paths: dict[int, dict[int, float]], score: Score, width: int) -> Shee
             ys,
             "-o",
             color=HEX["single"] if far else HEX["axis"],
-            linewidth=1.8 if far else 1,
-            markersize=5 if far else 5,
+            linewidth=(0.8 if len(shown) > 60 else 1.8) if far else 1,
+            markersize=3 if len(shown) > 60 else 5,
             markerfacecolor=HEX["single"] if far else HEX["page"],
             markeredgecolor=HEX["single"] if far else HEX["axis"],
         )[0]
@@ -96,21 +101,24 @@ def section(record: SearchRecord) -> Section:
             "rungs",
             HEADING,
             f"{given}, so there are no rungs to compare.",
-            f"fertune search --space {space} --tuner hyperband",
+            f"fertune search --space {shlex.quote(line(space))} --tuner hyperband",
             "trains many for a short time, few for long",
         )
-    text = finding(paths)
+    text, extra = finding(paths), ""
     shown = drawn(lambda w: figure(paths, score, w), id="rungs", title="Score at each rung", desc=text, most=560)
     rows = tuple(
         Row((cell(str(trial), trial), *(cell(score.text(ladder.get(b)), ladder.get(b)) for b in budgets)), trial=trial)
-        for trial, ladder in sorted(paths.items())
+        for trial, ladder in sorted(paths.items())[:LINES]
     )
-    table = Table(
-        (Column("trial", True), *(Column(f"{b} epochs", True) for b in budgets)), rows, "Score at the end of each rung"
-    )
+    caption = "Score at the end of each rung"
+    if len(paths) > LINES:
+        caption += f", the first {LINES} of {number(len(paths))}"
+        extra = f" {LINES} of {number(len(paths))} trials are drawn, promoted ones first."
+    table = Table((Column("trial", True), *(Column(f"{b} epochs", True) for b in budgets)), rows, caption)
     stopped = sum(1 for p in paths.values() if len(p) == 1)
     how = (
         f"Blue lines are trials that were promoted; the {number(stopped)} hollow grey dots were trained on one rung "
         "only. Lines that cross are early scores that misled."
+        f"{extra}"
     )
     return Section("rungs", HEADING, text, "full", (shown,), how, table)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from fertune.report.blocks import Block, Command, Section, Tile, Tiles
-from fertune.report.reading import failed, score_of, scored
+from fertune.report.reading import failed, score_of, scored, where
 from fertune.report.search import failures, progress
 from fertune.report.words import count, duration, line, number, percent, verb
 from fertune.store.records import SearchRecord
@@ -49,7 +49,7 @@ def tiles(record: SearchRecord) -> Tiles:
     if best and score.rows and (error := score.error(best.value or 0.0)):
         note = f"± {percent(error)[:-2]} points standard error"
     else:
-        note = score.axis
+        note = score.axis if best else "no trial has a score"
     made = [
         Tile(value, f"best search {score.name}", note),
         Tile(number(done), f"{verb(done, 'trial', 'trials')} finished", ", ".join(notes) or "none failed"),
@@ -64,7 +64,7 @@ def tiles(record: SearchRecord) -> Tiles:
 
 
 def section(record: SearchRecord) -> Section:
-    run = f"runs/{record.name}"
+    run = where(record)
     blocks: list[Block] = [tiles(record)]
     chips = ["optimistic"] if record.best else []
     if record.status != "finished":
@@ -73,8 +73,13 @@ def section(record: SearchRecord) -> Section:
         blocks.append(Command(f"fertune search --out {run} --resume", "goes on where it was interrupted"))
     if record.best and record.status != "running":
         blocks.append(Command(f"fertune stack {run}", "an honest estimate, and a stack"))
-    elif record.status == "running":
-        blocks.append(Command(f"fertune show {run}", "looks at it while it runs"))
+    else:
+        blocks.append(
+            Command(
+                f"fertune show {run}",
+                "looks at it while it runs" if record.status == "running" else "every message in full",
+            )
+        )
     return Section(
         "summary", HEADING, finding(record), "full" if record.best else "thin", tuple(blocks), chips=tuple(chips)
     )

@@ -52,7 +52,7 @@ def _matrix(counts: Ints, names: Sequence[str], other: Ints | None, width: int, 
     named = k <= TEXT_UP_TO
     left = label_room(labels, 92) if named else 26
     size = min((width - left - 6) / k, 64)
-    bottom = label_room(labels, 92) if named else 20
+    bottom = (28 if k <= 3 else label_room(labels, 92)) if named else 20
     sheet = Sheet(width, round(34 + size * k + bottom + 8))
     sheet.text(left, 10, top, fontweight="bold")
     ax = sheet.panel(left, 26, size * k, size * k)
@@ -214,8 +214,11 @@ def section(
     how = (
         f"True class down, predicted across, share of the true class in percent; "
         f"{count(len(single), rows[:-1], rows)}. "
-        "Colour follows the cells off the diagonal; the three most frequent confusions are framed."
+        "Colour follows the cells off the diagonal."
     )
+    framed = min(FRAMED, len(largest_confusions(a, FRAMED)))
+    if framed:
+        how += " Framed: the most frequent confusion." if framed == 1 else f" Framed: the {framed} most frequent."
     if k > TEXT_UP_TO:
         how = f"True class down, predicted across, in the order of the data; {count(len(single), rows[:-1], rows)}."
     if b is not None:

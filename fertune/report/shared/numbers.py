@@ -79,7 +79,8 @@ def _f1(labels: Ints, said: Ints, weights: Ints, classes: int) -> Floats:
         true, named = labels == k, said == k
         both = weights[:, true | named].sum(axis=1) + weights[:, true & named].sum(axis=1)
         hit = weights[:, true & named].sum(axis=1)
-        np.divide(2 * hit, both, out=out[:, k], where=both > 0)
+        if true.any():  # a class without rows has no F1, whatever is called it
+            np.divide(2 * hit, both, out=out[:, k], where=both > 0)
     return out
 
 

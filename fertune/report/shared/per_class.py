@@ -185,7 +185,11 @@ def section(
     text = finding(c)
     shown = drawn(lambda w: figure(c, w), id="per-class", title="F1 of each class", desc=text)
     marks = "Circle: best single model, diamond: the stack. " if stack is not None else ""
-    few = "; classes with under 30 rows are pale and hollow" if (c.single.support < FEW).any() else ""
+    few = (
+        "; classes with under 30 rows are pale and hollow"
+        if ((c.single.support > 0) & (c.single.support < FEW)).any()
+        else ""
+    )
     how = (
         f"{marks}Worst class of the {'single model' if stack is not None else 'model'} first; lines are 95 % bootstrap "
         f"intervals on {count(len(single), rows[:-1], rows)}{few}."

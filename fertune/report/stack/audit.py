@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fertune.report.blocks import Column, Row, Section, Table, cell, empty
+from fertune.report.reading import resume_of
 from fertune.report.shared.numbers import Ints
 from fertune.report.stack.rows import Compared
 from fertune.report.words import count, known, number, percent, points, short, verb
@@ -102,7 +103,7 @@ def section(record: StackRecord, c: Compared | None) -> Section:
             "audit",
             HEADING,
             "The out-of-fold matrix is not stored yet, so nothing can be recounted.",
-            record.info.get("resume"),
+            resume_of(record),
         )
     fold, groups = np.asarray(oof["fold"], dtype=np.int64), np.asarray(oof["groups"], dtype=np.int64)
     covered = np.isfinite(np.asarray(oof["proba"])).all(axis=2).sum(axis=1).astype(np.int64)

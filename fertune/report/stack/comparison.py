@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from fertune.report.blocks import Cell, Column, Key, Row, Section, Table, cell, empty
 from fertune.report.canvas import drawn
+from fertune.report.reading import resume_of
 from fertune.report.stack.forest import forest
 from fertune.report.stack.glyphs import role_key
 from fertune.report.stack.rows import FEW_DISCORDANT, Compared, states
@@ -41,6 +42,8 @@ def finding(c: Compared) -> str:
     parts = []
     better, worse, tie = found["better"], found["worse"], found["tie"] + found["same"]
     whole, single = count(others, "row"), "the best single model"
+    if others == 1 and (better or worse):
+        return f"The other row {'beats' if better else 'is worse than'} {single} beyond chance{trivial}."
     if better:
         parts.append(f"{better} of {whole} {verb(better, 'beats', 'beat')} {single} beyond chance")
     if worse:
@@ -75,7 +78,7 @@ def contract_table(c: Compared) -> Table:
             Column("macro-F1", True, 2),
             Column("log loss", True, 2),
         ]
-    columns += [Column("out-of-fold", True), Column("training", True), Column("prediction", True, 2)]
+    columns += [Column("out-of-fold", True), Column("training", True, 2), Column("prediction", True, 2)]
     rows = []
     for r in c.rows:
         pinned = r["name"] in (c.raw.get("best_single"), c.raw.get("chosen"))
@@ -127,7 +130,7 @@ def section(record: StackRecord, c: Compared | None) -> Section:
             "comparison",
             HEADING,
             "Nothing is compared yet: the stack has not come to its end.",
-            record.info.get("resume"),
+            resume_of(record),
         )
     text = finding(c)
     table = contract_table(c)
@@ -146,8 +149,8 @@ def section(record: StackRecord, c: Compared | None) -> Section:
     )
     predictor = c.raw.get("predictor")
     how = (
-        "Left shows size, right decides: the 95 % interval of the difference on the same pictures, copies of one picture "
-        "resampled together."
+        "Left shows size, right decides: the 95 % interval of the difference on the same pictures, copies of one "
+        "picture resampled together."
     )
     if predictor:
         how += f" Every row uses one member predictor: the {predictor}."

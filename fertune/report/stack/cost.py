@@ -9,6 +9,7 @@ from matplotlib.lines import Line2D
 
 from fertune.report.blocks import Column, Row, Section, Table, cell, empty
 from fertune.report.canvas import Sheet, drawn, fixed_ticks, nice, time_ticks, widened
+from fertune.report.reading import resume_of
 from fertune.report.stack.glyphs import role_key
 from fertune.report.stack.rows import SHAPES, Compared, cost, missing
 from fertune.report.stack.rows import Row as Record
@@ -138,7 +139,7 @@ def figure(c: Compared, width: int) -> Sheet:
 def section(record: StackRecord, c: Compared | None) -> Section:
     score = "accuracy" if c is not None and c.tested else "oof_accuracy"
     if c is None or not any(known(r.get("seconds")) and r["seconds"] > 0 and known(r.get(score)) for r in c.rows):
-        return empty("cost", HEADING, "No times are recorded beside scores yet.", record.info.get("resume"))
+        return empty("cost", HEADING, "No times are recorded beside scores yet.", resume_of(record))
     text = finding(c)
     shown = drawn(lambda w: figure(c, w), id="cost", title="Accuracy against time", desc=text)
     rows = tuple(

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fertune.report.blocks import Column, Row, Section, Table, cell, empty
+from fertune.report.reading import resume_of
 from fertune.report.shared.curve_figure import grid, key, told_at
-from fertune.report.words import count, number, short, verb
+from fertune.report.words import count, fitted, number, short, verb
 from fertune.store.records import FoldRun, StackRecord
 
 HEADING = "Learning curves"
@@ -31,14 +32,12 @@ def section(record: StackRecord) -> Section:
     """Folds of each member, one panel a member."""
     members = list(dict.fromkeys(r.member for r in record.fold_runs if r.history))
     if not members:
-        return empty(
-            "curves", HEADING, "No epoch of a fold is stored yet, so there are no curves.", record.info.get("resume")
-        )
+        return empty("curves", HEADING, "No epoch of a fold is stored yet, so there are no curves.", resume_of(record))
     text = finding(record.fold_runs)
     entries, rows = [], []
     for i, name in enumerate(members):
         runs = [r for r in record.fold_runs if r.member == name]
-        entries.append((str(i), short(name, 34), [(r.history, r.best_epoch) for r in runs if r.history], False))
+        entries.append((str(i), fitted(name, 250), [(r.history, r.best_epoch) for r in runs if r.history], False))
         rows += [
             Row(
                 (

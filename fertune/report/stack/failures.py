@@ -18,6 +18,8 @@ def finding(runs: Sequence[FoldRun]) -> str:
     if not runs:
         return "No fold was trained, so none failed."
     if not bad:
+        if len(ended) == 1:
+            return "The only fold model did not fail."
         return f"None of {count(len(ended), 'fold model')} failed."
     kinds = Counter(r.failure.kind if r.failure else FailureKind.CRASHED for r in bad)
     words = listed([counted(kind, n) for kind, n in kinds.most_common()])

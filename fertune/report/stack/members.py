@@ -8,6 +8,7 @@ import numpy as np
 
 from fertune.report.blocks import Column, Row, Section, Table, cell, empty
 from fertune.report.canvas import Sheet, colours, drawn, label_room
+from fertune.report.reading import resume_of
 from fertune.report.shared.numbers import Floats, Ints
 from fertune.report.theme import HEX, step
 from fertune.report.words import fitted, number, percent, short
@@ -97,7 +98,7 @@ def figure(d: Floats, names: Sequence[str], width: int) -> Sheet:
 def section(record: StackRecord) -> Section:
     oof = record.arrays("oof")
     if oof is None or "proba" not in oof:
-        return empty("members", HEADING, "No out-of-fold matrix is stored yet.", record.info.get("resume"))
+        return empty("members", HEADING, "No out-of-fold matrix is stored yet.", resume_of(record))
     names = [str(n) for n in oof["names"]]
     labels = np.asarray(oof["labels"], dtype=np.int64)
     keep = labels >= 0

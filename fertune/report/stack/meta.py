@@ -9,6 +9,7 @@ import numpy as np
 
 from fertune.report.blocks import Block, Column, Row, Section, Table, cell, empty
 from fertune.report.canvas import drawn
+from fertune.report.reading import resume_of
 from fertune.report.stack.rows import Compared
 from fertune.report.stack.tree import leaf_sheet, tree_sheet
 from fertune.report.stack.weights import Explain, by_member, dots, matrix, ranked_dots
@@ -153,7 +154,7 @@ def _question(node: Mapping[str, Any]) -> str:
 def section(record: StackRecord, c: Compared | None) -> Section:
     learners = list((record.meta or {}).get("learners", ()))
     if not learners:
-        return empty("meta", HEADING, "No meta-learner is fitted yet.", record.info.get("resume"))
+        return empty("meta", HEADING, "No meta-learner is fitted yet.", resume_of(record))
     chosen = c.raw.get("chosen") if c else None
     shown = next((x for x in learners if x["name"] == chosen), None) or learners[0]
     explain = shown.get("explain") or {"kind": "none"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fertune.evaluation import twins_sentence
 from fertune.report.blocks import Block, Command, Section, State, Text, Tile, Tiles
+from fertune.report.reading import resume_of, where
 from fertune.report.stack.rows import Compared, cost
 from fertune.report.words import count, duration, known, line, number, percent, points, short, times, without_paths
 from fertune.store.records import StackRecord
@@ -80,9 +81,8 @@ def asides(c: Compared) -> list[str]:
 def section(record: StackRecord, c: Compared | None) -> Section:
     text = finding(record, c)
     chips: list[str] = [] if record.status == "finished" else [record.status]
-    resume = record.info.get("resume")
     if c is None or not c.rows:
-        blocks: tuple[Block, ...] = (Command(without_paths(line(resume)), "goes on"),) if resume else ()
+        blocks: tuple[Block, ...] = (Command(resume_of(record), "goes on"),)
         return Section("summary", HEADING, text, "thin", blocks, chips=tuple(chips))
     parts: list[Block] = [tiles(record, c)]
     told = asides(c)
@@ -92,7 +92,7 @@ def section(record: StackRecord, c: Compared | None) -> Section:
         chips.append("out of fold")
     parts.append(
         Command(
-            f"fertune predict runs/{record.name} --data DATA --split test --out proba.npz",
+            f"fertune predict {where(record)} --data DATA --split test --out proba.npz",
             "predicts with the chosen stack",
         )
     )

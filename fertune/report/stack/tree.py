@@ -75,7 +75,7 @@ def tree_sheet(nodes: Sequence[Node], width: int) -> Sheet:
             _line(sheet, [start, start + 10, start + 28, x + column - 8], [y, y, to_y, to_y])
             sheet.text(
                 x + column - 11,
-                to_y - 8,
+                to_y + (9 if child.get("side") == "right" else -8),
                 "yes" if child.get("side") == "right" else "no",
                 ha="right",
                 color=HEX["muted"],
@@ -101,10 +101,8 @@ def leaf_sheet(nodes: Sequence[Node], width: int) -> Sheet:
         if node.get("feature") and _children(nodes, node["id"]):
             member, asked = question(node)
             sheet.text(x, y, f"{lead}{asked}", fontweight="bold")
-            sheet.text(x, y + 15, member, color=HEX["muted"], fontsize=11)
+            sheet.text(x, y + 15, member, color=HEX["muted"])
         else:
             sheet.text(x, y, f"{lead}{short(node['class'], 18)}", fontweight="bold", color=HEX["meta"])
-            sheet.text(
-                x, y + 15, f"{percent(node['share'], 0)} of {number(node['rows'])}", color=HEX["muted"], fontsize=11
-            )
+            sheet.text(x, y + 15, f"{percent(node['share'], 0)} of {number(node['rows'])}", color=HEX["muted"])
     return sheet

@@ -9,14 +9,15 @@ from fertune.searchers import Call
 from fertune.store.trials import Trials, failure_of
 from fertune.trial import Complete, Failure, FailureKind, Outcome, Pruned, Suggestion
 
+
 @dataclass(frozen=True)
 class Resumed:
     """Where a search stands.
 
     Attributes:
         trials: What is known of each.
-        calls: What the searcher was asked and told, in order; replayed into a fresh one. Reports of a piece that was not
-            told are left out, since it is trained again.
+        calls: What the searcher was asked and told, in order; replayed into a fresh one. Reports of a piece that was
+            not told are left out, since it is trained again.
         open: Suggestions that were asked for and not told: to be trained again.
         trial_of: Ticket -> trial id.
     """

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from typing import Literal
 
 from fertune.errors import AllTrialsFailed
-from fertune.search.observer import Observer
-from fertune.search.resume import Resumed, read_progress
+from fertune.searching.observer import Observer
+from fertune.searching.resume import Resumed, read_progress
 from fertune.store import Journal
 from fertune.store.trials import failure_json
 from fertune.trial import (
@@ -33,8 +33,8 @@ from fertune.trial import (
     Searcher,
     State,
     Suggestion,
-    Trial,
     TrainResult,
+    Trial,
     Wait,
 )
 
@@ -65,9 +65,17 @@ class Search:
     """
 
     def __init__(
-        self, *, searcher: Searcher, executor: Executor, journal: Journal, make_job: MakeJob, objective: Objective,
-        progress: Resumed | None = None, deadline: float | None = None,
-        stop_requested: Callable[[], bool] = lambda: False, observer: Observer | None = None,
+        self,
+        *,
+        searcher: Searcher,
+        executor: Executor,
+        journal: Journal,
+        make_job: MakeJob,
+        objective: Objective,
+        progress: Resumed | None = None,
+        deadline: float | None = None,
+        stop_requested: Callable[[], bool] = lambda: False,
+        observer: Observer | None = None,
         on_trial_end: Callable[[Trial], None] = lambda trial: None,
     ) -> None:
         progress = progress or read_progress(journal.lines)
@@ -141,8 +149,15 @@ class Search:
         else:
             trial = self._trial_of[suggestion.continues]
         self._trial_of[suggestion.ticket] = trial
-        self._take("asked", trial=trial, ticket=suggestion.ticket, params=dict(suggestion.params),
-                   budget=suggestion.budget, continues=suggestion.continues, tags=dict(suggestion.tags))
+        self._take(
+            "asked",
+            trial=trial,
+            ticket=suggestion.ticket,
+            params=dict(suggestion.params),
+            budget=suggestion.budget,
+            continues=suggestion.continues,
+            tags=dict(suggestion.tags),
+        )
 
     def _take(self, event: str, **fields: object) -> Trial:
         trial = self.trials.take(self._journal.write(event, **fields))
@@ -161,7 +176,9 @@ class Search:
             return
         ticket, trial_id = suggestion.ticket, self._trial_of[suggestion.ticket]
         if isinstance(event, Reported):
-            trial = self._take("epoch", trial=trial_id, ticket=ticket, step=event.step, value=event.value, logs=event.logs)
+            trial = self._take(
+                "epoch", trial=trial_id, ticket=ticket, step=event.step, value=event.value, logs=event.logs
+            )
             self._observer.epoch(trial, event.logs)
             if self._stopping is None and not self._searcher.report(ticket, event.step, event.value):
                 self._pruned.add(event.job_id)
@@ -186,23 +203,45 @@ class Search:
         else:
             self._end(ticket, trial_id, "pruned" if event.job_id in self._pruned else "completed", result=result)
 
-    def _end(self, ticket: int, trial_id: int, outcome: str, *, result: TrainResult | None = None,
-             failure: Failure | None = None, note: str = "") -> None:
+    def _end(
+        self,
+        ticket: int,
+        trial_id: int,
+        outcome: str,
+        *,
+        result: TrainResult | None = None,
+        failure: Failure | None = None,
+        note: str = "",
+    ) -> None:
         fields: dict[str, object] = {"note": note}
         if result is not None:
-            fields |= {"value": result.value, "best_epoch": result.best_epoch, "epochs": result.epochs,
-                       "seconds": result.seconds, "parameters": result.parameters,
-                       "note": note or (result.ended_by if result.ended_by == "early stopping" else "")}
+            fields |= {
+                "value": result.value,
+                "best_epoch": result.best_epoch,
+                "epochs": result.epochs,
+                "seconds": result.seconds,
+                "parameters": result.parameters,
+                "note": note or (result.ended_by if result.ended_by == "early stopping" else ""),
+            }
         else:
-            begun = next((line["time"] for line in reversed(self._journal.lines)
-                          if line.get("ticket") == ticket and line["event"] in ("asked", "retried")), None)
+            begun = next(
+                (
+                    line["time"]
+                    for line in reversed(self._journal.lines)
+                    if line.get("ticket") == ticket and line["event"] in ("asked", "retried")
+                ),
+                None,
+            )
             fields["seconds"] = time.time() - begun if begun else 0.0
         if failure is not None:
             fields["failure"] = failure_json(failure)
         trial = self._take("told", trial=trial_id, ticket=ticket, outcome=outcome, **fields)
         if outcome != "stopped":
-            told: Outcome = failure if failure is not None else (
-                Pruned(trial.value or 0.0) if outcome == "pruned" else Complete(trial.value or 0.0))
+            told: Outcome = (
+                failure
+                if failure is not None
+                else (Pruned(trial.value or 0.0) if outcome == "pruned" else Complete(trial.value or 0.0))
+            )
             self._searcher.tell(ticket, told)
         self._hopeful = self._hopeful or trial.scored
         self._on_trial_end(trial)
@@ -218,8 +257,10 @@ class Search:
             return
         kind = next(iter(kinds))
         self._wind_down("too many equal failures")
-        self._journal.write("ended", status="finished", reason=f"the first {len(ended)} trials all failed: {kind.value}")
-        raise all_failed([t for t in ended if t.failure is not None], self._journal.path.parent.name)
+        self._journal.write(
+            "ended", status="finished", reason=f"the first {len(ended)} trials all failed: {kind.value}"
+        )
+        raise all_failed([t for t in ended if t.failure is not None], str(self._journal.path.parent))
 
     def _wind_down(self, reason: str) -> None:
         """Ask what runs to save and end; whatever does not in time stays open in the journal and is retried."""

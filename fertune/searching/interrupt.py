@@ -32,6 +32,8 @@ class Interrupts:
                 self._old[signum] = signal.signal(signum, self._caught)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         for signum, old in self._old.items():
             signal.signal(signum, old)
