@@ -2,9 +2,10 @@
 
 # ---- budgets of the demo: at most 5 minutes after the install, on 4 cores
 DATA         ?= builtin:faces
-LEAKY_BUDGET ?= --max-epochs 9 --time-budget 90s
-RELU_BUDGET  ?= --trials 4 --max-epochs 6 --time-budget 60s
-STACK_BUDGET ?= --top 1 --folds 3 --time-budget 100s
+WORKERS      ?= $(shell n=$$(nproc 2>/dev/null || echo 2); if [ $$n -gt 4 ]; then echo 4; else echo $$n; fi)
+LEAKY_BUDGET ?= --trials 10 --max-epochs 9 --time-budget 80s --workers $(WORKERS)
+RELU_BUDGET  ?= --trials 6 --max-epochs 8 --time-budget 55s --workers $(WORKERS)
+STACK_BUDGET ?= --top 1 --folds 3 --epochs 8 --time-budget 140s --workers $(WORKERS)
 RUNS         ?= runs
 
 VENV ?= .venv

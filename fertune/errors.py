@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 MAX_DETAILS = 20
 
@@ -61,9 +62,14 @@ class MissingPackage(FertuneError):
 
 
 class AllTrialsFailed(FertuneError):
-    """No trial of a search (or no member of a stack) could be trained."""
+    """No trial of a search (or no member of a stack) could be trained.
+
+    Attributes:
+        run: The run's folder, where there is one; what happened is in it.
+    """
 
     exit_code = 1
+    run: Path | None = None
 
 
 class Interrupted(KeyboardInterrupt):
@@ -72,13 +78,15 @@ class Interrupted(KeyboardInterrupt):
     Attributes:
         signum: 2 (SIGINT) or 15 (SIGTERM); the command line leaves with 128 + signum.
         resume: The command that goes on.
+        run: The run's folder.
     """
 
-    def __init__(self, message: str, *, signum: int, resume: str) -> None:
+    def __init__(self, message: str, *, signum: int, resume: str, run: Path | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.signum = signum
         self.resume = resume
+        self.run = run
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -25,7 +25,7 @@ from fertune.api.runs import SearchRun
 from fertune.api.spaces import find_space, pickled_build, source_text
 from fertune.config import DEFAULT_TRIALS, SearchOptions, parse_duration
 from fertune.data import ImageDataset, open_dataset
-from fertune.errors import ConfigError, Interrupted, RunError, SpaceError
+from fertune.errors import AllTrialsFailed, ConfigError, Interrupted, RunError, SpaceError
 from fertune.execution import ProcessExecutor
 from fertune.searchers import make_searcher, restore
 from fertune.searching import Interrupts, Observer, Search, read_progress
@@ -33,7 +33,7 @@ from fertune.searching.loop import TIME_IS_UP, all_failed
 from fertune.space import Space
 from fertune.store import RunFolder, SearchRecord, open_record
 from fertune.store.folder import free_name
-from fertune.trial import Objective, Rows, Suggestion, TrainJob, Trial
+from fertune.trial import Objective, Rows, State, Suggestion, TrainJob, Trial
 
 FIXED_ON_RESUME = ("tuner", "pruner", "max_epochs", "seed", "objective", "class_weight")
 
@@ -130,6 +130,9 @@ def search(
     folder = _open(path, old is not None, chosen, options, dataset, command)
     try:
         return _Session(folder, chosen, options, dataset, watcher, started).run()
+    except AllTrialsFailed as error:
+        error.run = folder.path
+        raise
     finally:
         folder.close()
         if observer is None:
@@ -323,15 +326,14 @@ class _Session:
         if self._search is None:
             return
         key = self._objective.sort_key
-        ranked = sorted(
-            (t for t in self._search.trials.all() if t.value is not None and t.failure is None),
-            key=lambda t: (key(t.value or 0.0), t.seconds, t.id),
-        )
-        kept = {str(t.id) for t in ranked[: self._options.keep]}
-        for folder in (self._folder.path / "trials").glob("*"):
-            if folder.name not in kept:
+        trials = self._search.trials.all()
+        ranked = sorted((t for t in trials if t.scored), key=lambda t: (key(t.value or 0.0), t.seconds, t.id))
+        kept = {t.id for t in ranked[: self._options.keep]}
+        for trial in trials:
+            # what still runs may have written its model already, and is told of a moment later
+            if trial.id not in kept and trial.state is not State.RUNNING:
                 for file in ("model.keras", "stop.npz"):
-                    (folder / file).unlink(missing_ok=True)
+                    (self._folder.path / "trials" / str(trial.id) / file).unlink(missing_ok=True)
 
     def _end(self, status: str, reason: str, signum: int | None) -> SearchRun:
         path = self._folder.path
@@ -348,6 +350,7 @@ class _Session:
                 f"Interrupted after {done} trial{'s' if done != 1 else ''}; all of them are kept",
                 signum=signum or 2,
                 resume=self._folder.info["resume"],
+                run=path,
             )
         if reason != TIME_IS_UP:  # else a resumed search may still promote them
             for state in (path / "trials").glob("*/state"):

@@ -13,7 +13,7 @@ from fertune.api.runs import SearchRun, StackRun
 from fertune.api.spaces import find_space, pickled_build
 from fertune.config import StackOptions, parse_duration
 from fertune.data import ImageDataset, open_dataset
-from fertune.errors import ConfigError, Interrupted, RunError
+from fertune.errors import AllTrialsFailed, ConfigError, Interrupted, RunError
 from fertune.execution import ProcessExecutor
 from fertune.searching import Interrupts, Observer
 from fertune.space import Space
@@ -229,8 +229,14 @@ def _sitting(
             ).run()
     except StackHalted:
         raise Interrupted(
-            "Interrupted; every finished fold is kept", signum=interrupts.signum or 2, resume=folder.info["resume"]
+            "Interrupted; every finished fold is kept",
+            signum=interrupts.signum or 2,
+            resume=folder.info["resume"],
+            run=folder.path,
         ) from None
+    except AllTrialsFailed as error:
+        error.run = folder.path
+        raise
     finally:
         executor.close()
     observer.stack_ended(open_record(folder.path))

@@ -34,9 +34,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return commands.COMMANDS[args.command](args)
     except FertuneError as error:
         print_error(error, stream=sys.stderr)
+        commands.print_what_there_is(args, getattr(error, "run", None))
         return error.exit_code
     except Interrupted as stop:
         print_interrupted(stop, stream=sys.stderr)
+        commands.print_what_there_is(args, stop.run)
         return 128 + stop.signum
     except KeyboardInterrupt:
         return 130

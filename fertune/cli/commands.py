@@ -37,6 +37,12 @@ def _done(args: argparse.Namespace, path: Path, observer: Observer) -> int:
     return 0
 
 
+def print_what_there_is(args: argparse.Namespace, run: Path | None) -> None:
+    """With ``--json``: the document of a run that failed or was cut off, since it is there to be read."""
+    if run is not None and getattr(args, "json", False):
+        _print_json(open_record(run).to_json())
+
+
 def _search(args: argparse.Namespace) -> int:
     observer = _observer(args)
     try:

@@ -62,7 +62,7 @@ class TpeSearcher(Engine):
             self._study = self._optuna.create_study(
                 study_name=STUDY,
                 direction="maximize" if objective.direction == "max" else "minimize",
-                pruner=self._ready(self._make_pruner(pruner)),
+                pruner=self._make_pruner(pruner),
             )
         self._drawn = 0
         self._trials: dict[int, Any] = {}
@@ -77,13 +77,6 @@ class TpeSearcher(Engine):
         if name == "asha":
             return pruners.SuccessiveHalvingPruner(min_resource=max(1, self.max_epochs // 9), reduction_factor=3)
         return pruners.NopPruner()
-
-    def _ready(self, pruner: Any) -> Any:
-        """HyperbandPruner counts its brackets at its first decision, and ignores them before: let it decide once."""
-        trial = self._optuna.create_study(study_name=STUDY, pruner=pruner).ask()
-        trial.report(0.0, 1)
-        trial.should_prune()
-        return pruner
 
     def ask(self) -> Suggestion | Wait | Exhausted:
         end = self._end()

@@ -108,7 +108,14 @@ def test_curves() -> None:
     half = [made(i, 0.5, best=9 if i else 5) for i in range(2)]
     assert curves.finding(half).startswith("1 of the best 2 was still improving")
     done = curves.finding([made(i, 0.5, best=8) for i in range(3)])
-    assert done.startswith("3 of the best 3 passed their best epoch before the end, at most 1 epoch earlier: ")
+    assert (
+        done == "All of the best 3 passed their best epoch, at most 1 epoch before the end: training was long enough."
+    )
+    assert curves.finding([made(0, 0.5, best=8)]).startswith("The best trial passed its best epoch, at most 1 epoch")
+    short = made(1, 0.5, best=1).but(rungs=(Rung(9, {}, 0.5, 1),))
+    assert curves.finding([made(0, 0.5, best=5), short, short]).startswith("1 of the best 3 passed its best epoch")
+    pruned = made(1, 0.5, best=3).but(rungs=(Rung(9, {}, 0.5, 3),))
+    assert curves.finding([pruned, pruned]).startswith("None of the best 2 was trained past its best epoch")
     rows = ({"epoch": 5, "accuracy": 0.9, "val_accuracy": 0.6},)
     assert "over 10 points better on training rows" in curves.finding([made(0, 0.6).but(history=rows)])
 

@@ -147,7 +147,7 @@ class SearcherContract:
     def fresh(self, space: Space = WIDE, **options: Any) -> Engine:
         return self.make(space, **{"objective": ACCURACY, "seed": 0, "trials": 12, "max_epochs": 9, **options})
 
-    @pytest.mark.parametrize("workers", [1, 2, 3, 8])
+    @pytest.mark.parametrize("workers", [1, 3, 8])
     @pytest.mark.parametrize("fail", [0.0, 0.4, 1.0])
     def test_it_suggests_distinct_configurations_inside_the_space_and_ends(self, workers: int, fail: float):
         played = drive(self.fresh(), workers=workers, fail=fail, seed=workers)
@@ -169,7 +169,7 @@ class SearcherContract:
 
     @pytest.mark.parametrize("space", [FOUR, TREE, ONE, EMPTY], ids=lambda s: s.name)
     @pytest.mark.parametrize("workers", [1, 3])
-    @pytest.mark.parametrize("seed", range(3))
+    @pytest.mark.parametrize("seed", range(2))
     def test_a_finite_space_is_tried_point_by_point_and_ends(self, space: Space, workers: int, seed: int):
         played = drive(self.fresh(space, trials=40, seed=seed), workers=workers, seed=seed, fail=0.2)
         assert sorted(space.key(s.params) for s in played.new) == sorted(space.key(p) for p in space.points())
@@ -215,7 +215,7 @@ class SearcherContract:
         keys = [{WIDE.key(s.params) for s in drive(self.fresh(seed=seed)).new} for seed in range(4)]
         assert len(set.union(*keys)) == sum(len(k) for k in keys)
 
-    @pytest.mark.parametrize("seed", range(8))
+    @pytest.mark.parametrize("seed", range(6))
     def test_a_restored_searcher_goes_on_as_the_undisturbed_one(self, seed: int):
         """Killed after any number of asks, with 1 to 4 in flight; asks that were answered with Wait are not known."""
         workers = 1 + seed % 4
@@ -233,7 +233,7 @@ class SearcherContract:
     def test_each_session_may_ask_for_more_trials(self):
         """Four sessions, each restored from the calls of all before it; the last has nothing left to do."""
         played = Played()
-        for trials in (4, 7, 30, 30):
+        for trials in (4, 7, 23, 23):
             searcher = self.fresh(trials=4)
             restore(searcher, played.calls)
             if trials > 4:

@@ -264,6 +264,14 @@ def test_fewer_trials_than_a_bracket_are_still_promoted_to_the_top():
         assert played.end is not None and "every promotion was made" in played.end.reason
 
 
+def test_slots_without_a_configuration_cost_little():
+    """A bracket of 27 epochs has 27 first slots; the 22 of later brackets are not asked for."""
+    searcher = hyperband(trials=1, max_epochs=27)
+    assert len(drive(searcher).suggestions) == 4
+    first, later_rungs = 27, 9 + 3 + 1
+    assert len(searcher._oracle.trials) <= first + later_rungs + 1
+
+
 def test_the_best_of_few_trials_reaches_the_top():
     played = drive(hyperband(trials=8), workers=3, value=lambda params: float(params["rate"]), seed=5)
     top = [s for s in played.suggestions if s.budget == 9]

@@ -16,8 +16,8 @@ SHOWN = 6
 
 
 def rising(trial: Trial) -> bool:
-    """Whether its best epoch was the last one that it trained."""
-    return trial.best_epoch is not None and trial.best_epoch == trial.epochs and trial.epochs > 1
+    """Whether its best epoch was the last of all that it was given; a pruned trial does not tell."""
+    return trial.best_epoch == trial.epochs and trial.epochs > 1 and trial.epochs >= trial.budget
 
 
 def gap(trial: Trial) -> float | None:
@@ -36,13 +36,8 @@ def finding(best: Sequence[Trial]) -> str:
     up = sum(1 for t in best if rising(t))
     wide = [g for g in map(gap, best) if g is not None and g > 0.1]
     if up * 2 >= n:
-        start = (
-            "The best trial was"
-            if n == 1
-            else f"{'All' if up == n else f'{up} of the best'} {n} {verb(up, 'was', 'were')}"
-        )
-        if n > 1 and up == n:
-            start = f"All of the best {n} were"
+        start = f"{up} of the best {n} {verb(up, 'was', 'were')}" if up < n else f"All of the best {n} were"
+        start = "The best trial was" if n == 1 else start
         return f"{start} still improving at the last epoch: a larger --max-epochs may help."
     if wide and len(wide) * 2 >= n:
         start = "The best trial is" if n == 1 else f"{len(wide)} of the best {n} {verb(len(wide), 'is', 'are')}"
@@ -50,10 +45,18 @@ def finding(best: Sequence[Trial]) -> str:
             f"{start} over 10 points better on training rows than on validation rows: more dropout, augmentation or "
             "weight decay may help."
         )
-    late = [t.epochs - t.best_epoch for t in best if t.best_epoch is not None]
-    who, its = ("The best trial", "its") if n == 1 else (f"{n - up} of the best {n}", "its" if n - up == 1 else "their")
-    earlier = count(max(late, default=0), "epoch")
-    return f"{who} passed {its} best epoch before the end, at most {earlier} earlier: training was long enough."
+    late = [t.epochs - t.best_epoch for t in best if t.best_epoch is not None and t.best_epoch < t.epochs]
+    if not late:
+        who = "The best trial was not" if n == 1 else f"None of the best {n} was"
+        return f"{who} trained past its best epoch: whether they would overfit is open."
+    who, its = f"{len(late)} of the best {n}", verb(len(late), "its", "their")
+    if n == 1:
+        who = "The best trial"
+    elif len(late) == n:
+        who = f"All of the best {n}"
+    return (
+        f"{who} passed {its} best epoch, at most {count(max(late), 'epoch')} before the end: training was long enough."
+    )
 
 
 def _score_key(objective: str) -> str:
