@@ -57,7 +57,7 @@ test-all: $(VENV)/.installed-$(EXTRA)-check
 	$(BIN)/python -m pytest -m "slow or not slow"
 
 lint: $(VENV)/.installed-$(EXTRA)-check-lint
-	$(BIN)/python -m ruff check fertune search_spaces tests
+	$(BIN)/python -m ruff check fertune search_spaces tests benchmarks
 	$(BIN)/python -m mypy
 
 venv: $(VENV)/.installed-$(EXTRA)

@@ -2,8 +2,8 @@
 
 python benchmarks/memory.py --trials 50
 
-Trains tiny nets on the built-in digits in one warm worker and prints resident megabytes after each tenth trial, then the
-coordinator's growth a trial (from the 5th on, when everything is imported).
+Trains tiny nets on the built-in digits in one warm worker and prints resident megabytes after each tenth trial, then
+the growth a trial (from the 5th on, when everything is imported).
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import psutil
 
 os.environ.setdefault("FERTUNE_COORDINATOR", "1")
 
-import fertune as ft  # noqa: E402  # the variable above must be set first
-from fertune.searching import Observer  # noqa: E402
+import fertune as ft  # the variable above must be set first
+from fertune.searching import Observer
 
 MB = 1024 * 1024
 

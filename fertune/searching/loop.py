@@ -9,7 +9,7 @@ import math
 import time
 from collections import Counter
 from collections.abc import Callable
-from typing import Literal
+from typing import Any, Literal
 
 from fertune.errors import AllTrialsFailed
 from fertune.searching.observer import Observer
@@ -89,12 +89,25 @@ class Search:
         self._running: dict[str, Suggestion] = {}
         self._pruned: set[str] = set()
         self._stopping: str | None = None
-        self._hopeful = any(t.scored for t in self.trials.by_id.values())
+        self._best = self._best_of_all()
 
     @property
     def best(self) -> Trial | None:
-        scored = [t for t in self.trials.by_id.values() if t.scored and t.value is not None]
-        return min(scored, key=lambda t: (self._objective.sort_key(t.value or 0.0), t.seconds, t.id), default=None)
+        """The scored trial with the best value so far."""
+        return self._best
+
+    def _rank(self, trial: Trial) -> tuple[float, float, int]:
+        return (self._objective.sort_key(trial.value or 0.0), trial.seconds, trial.id)
+
+    def _best_of_all(self) -> Trial | None:
+        return min((t for t in self.trials.by_id.values() if t.scored), key=self._rank, default=None)
+
+    def _see(self, trial: Trial) -> None:
+        """Keep ``best`` up to date without looking at every trial again."""
+        if self._best is not None and self._best.id == trial.id:
+            self._best = self._best_of_all()
+        elif trial.scored and (self._best is None or self._rank(trial) < self._rank(self._best)):
+            self._best = trial
 
     def run(self) -> tuple[Status, str]:
         """Search until the searcher is exhausted, time is up, or the user interrupts.
@@ -159,8 +172,8 @@ class Search:
             tags=dict(suggestion.tags),
         )
 
-    def _take(self, event: str, **fields: object) -> Trial:
-        trial = self.trials.take(self._journal.write(event, **fields))
+    def _take(self, event: str, **fields: Any) -> Trial:
+        trial = self.trials.take(self._journal.write(event, lasting=event != "epoch", **fields))
         if trial is None:
             raise RuntimeError(f"no trial changed by {event!r}")
         return trial
@@ -243,13 +256,13 @@ class Search:
                 else (Pruned(trial.value or 0.0) if outcome == "pruned" else Complete(trial.value or 0.0))
             )
             self._searcher.tell(ticket, told)
-        self._hopeful = self._hopeful or trial.scored
+        self._see(trial)
         self._on_trial_end(trial)
         self._observer.trial_ended(trial, self.best)
 
     def _give_up_on_equal_failures(self) -> None:
         """Five equal failures before any success: what is wrong is the space or the machine, not the trial."""
-        if self._hopeful:
+        if self._best is not None:
             return
         ended = [t for t in self.trials.all() if t.state not in (State.RUNNING, State.STOPPED)]
         kinds = Counter(t.failure.kind for t in ended if t.failure is not None)

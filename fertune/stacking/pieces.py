@@ -144,7 +144,13 @@ class Trainer:
             return set()
         if isinstance(event, Reported):
             self._journal.write(
-                "fold_epoch", member=piece.member, fold=piece.fold, step=event.step, value=event.value, logs=event.logs
+                "fold_epoch",
+                lasting=False,
+                member=piece.member,
+                fold=piece.fold,
+                step=event.step,
+                value=event.value,
+                logs=event.logs,
             )
             self._observer.fold_epoch(piece.member, piece.fold, piece.kind, event.logs)
             return set()

@@ -75,18 +75,21 @@ class Journal:
             self._file.truncate(good)
             self._file.seek(good)
 
-    def write(self, event: str, **fields: Any) -> Line:
+    def write(self, event: str, *, lasting: bool = True, **fields: Any) -> Line:
         """Append one line and wait until the disk has it.
 
         Args:
             event: The first word of the line.
+            lasting: False hands the line to the system without waiting for the disk: it outlives this process, not a
+                power cut. For lines that a later one repeats in sum (an epoch of a trial).
             fields: Plain values; NaN and infinity are written as null.
         """
         line: Line = {"event": event, "time": round(time.time(), 3), **_plain(fields)}
         try:
             self._file.write(json.dumps(line, ensure_ascii=False, allow_nan=False).encode("utf-8") + b"\n")
             self._file.flush()
-            os.fsync(self._file.fileno())
+            if lasting:
+                os.fsync(self._file.fileno())
         except OSError as error:
             raise RunError(
                 f"cannot write to {self.path.parent.name}: {error.strerror or error}",

@@ -10,7 +10,7 @@ import keras
 import pytest
 
 from fertune.training.context import InProcess
-from fertune.training.memory import resident
+from fertune.training.memory import JAX_GROWTH, resident
 from fertune.training.runner import run
 
 
@@ -36,4 +36,8 @@ def test_twenty_jobs_do_not_make_the_process_grow(make_job: Any, tmp_path: Path)
         settings = {"blocks": 2, "filters_1": 8 + 4 * (i % 4), "batch_norm": True, "dense_units": 64}
         run(make_job(budget=1, seed=i, settings=settings, out=str(tmp_path / str(i))), InProcess())
         sizes.append(resident())
-    assert (sizes[-1] - sizes[7]) / 12 < 1.5e6, [size >> 20 for size in sizes]
+    megabytes = [size >> 20 for size in sizes]
+    if keras.backend.backend() == "jax":  # grows up to a bound, see JAX_GROWTH
+        assert sizes[-1] - sizes[0] < JAX_GROWTH + 100 * 2**20, megabytes
+    else:
+        assert (sizes[-1] - sizes[7]) / 12 < 1.5e6, megabytes
