@@ -30,6 +30,7 @@ from fertune.trial import (
 )
 
 STOP_PATIENCE = 20.0
+"""Seconds that trainings get to end when they are told to; nobody waits longer."""
 
 
 @dataclass(frozen=True)
@@ -202,6 +203,8 @@ class Trainer:
                 running[job.id] = time.monotonic()
                 self._executor.submit(job)
             for event in self._executor.events(0.2):
+                if event.job_id not in running:
+                    continue  # a training that was told to stop and took its time: nobody waits for it any more
                 if isinstance(event, Failed):
                     raise RuntimeError(f"{event.job_id}: {event.failure.message}\n{event.failure.trace}")
                 if isinstance(event, Finished):

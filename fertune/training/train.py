@@ -32,7 +32,8 @@ def train(job: TrainJob, context: Context) -> TrainResult:
     Gradients see ``fit`` rows; early stopping, the learning rate and the choice of the best epoch see ``stop`` rows;
     the rows of ``predict`` are predicted at the very end. Files in ``job.out``: ``model.keras``, ``stop.npz`` (``row``,
     ``position``, ``labels``, ``proba`` of the best epoch), ``<name>.npz`` for each name in ``predict``, and
-    ``state/state.npz`` where ``keep_state``. An epoch that was broken off counts as not begun.
+    ``state/state.npz`` where ``keep_state``. An epoch that was broken off counts as not begun; a job that was told to
+    stop does not take the time to predict the rows of ``predict``.
 
     Returns:
         The result; where no epoch was finished, ``epochs`` is 0, ``value`` NaN, and no file is written.
@@ -77,7 +78,7 @@ def train(job: TrainJob, context: Context) -> TrainResult:
 
     if progress.best_epoch and progress.best_proba is not None:
         model.set_weights(progress.best_weights)
-        for name, positions in later.items():
+        for name, positions in later.items() if watch.ended_by != "stopped" else ():
             write_proba(out / f"{name}.npz", dataset, positions, predictor(positions))
         write_proba(out / "stop.npz", dataset, stop.positions, progress.best_proba, labels=stop.labels)
         save_model(model, out / "model.keras")

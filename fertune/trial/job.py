@@ -102,7 +102,6 @@ class TrainResult:
         seconds: Wall seconds of this stretch, building and saving included.
         parameters: Weights of the model.
         ended_by: ``budget``, ``early stopping``, ``pruned`` or ``stopped``.
-        complete: Whether no later stretch would train further (stopped early by its own rule).
         memory: Resident bytes of the worker after the job.
     """
 

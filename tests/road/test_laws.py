@@ -18,7 +18,8 @@ def build(params, input_shape, n_classes):
         keras.layers.Dense(params["units"], activation="relu"), keras.layers.Dense(n_classes, activation="softmax")])
 
 space = ft.Space("memoriser", [ft.Int("units", 96, 128)], build=build,
-                 recipe={"learning_rate": 0.003, "batch_size": 16, "early_stopping_patience": 0, "reduce_lr_patience": 0})
+                 recipe={"learning_rate": 0.003, "batch_size": 16, "early_stopping_patience": 0,
+                         "reduce_lr_patience": 0})
 """
 
 
