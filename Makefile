@@ -23,13 +23,13 @@ PYTHON := $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	"$$p" -c '$(SUPPORTED)' >/dev/null 2>&1 && echo "$$p" && exit; done; echo python3)
 endif
 
-.PHONY: help demo test test-all lint clean venv
+.PHONY: help demo test test-slow test-all lint clean venv
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo      search two spaces on drawn faces, stack the best, write a report (about 5 minutes)"
 	@echo "make test      the tests, without the slow ones"
-	@echo "make test-all  all tests"
+	@echo "make test-all  all tests; make test-slow the slow ones alone"
 	@echo "make lint      ruff and mypy"
 	@echo "make venv      only make $(VENV) and install"
 	@echo "make clean     remove $(VENV), caches and builds; runs stay"
@@ -53,8 +53,10 @@ $(RUNS)/demo-stack/.done: $(RUNS)/demo-leaky/.done $(RUNS)/demo-relu/.done
 test: $(VENV)/.installed-$(EXTRA)-check
 	$(BIN)/python -m pytest
 
-test-all: $(VENV)/.installed-$(EXTRA)-check
-	$(BIN)/python -m pytest -m "slow or not slow"
+test-slow: $(VENV)/.installed-$(EXTRA)-check
+	$(BIN)/python -m pytest -m slow
+
+test-all: test test-slow
 
 lint: $(VENV)/.installed-$(EXTRA)-check-lint
 	$(BIN)/python -m ruff check fertune search_spaces tests benchmarks

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import subprocess
@@ -16,7 +17,8 @@ from fertune.training.context import InProcess
 from fertune.training.runner import run
 
 TENSORFLOW_SGD = pytest.param("tensorflow", "sgd", marks=pytest.mark.slow)
-JAX = pytest.param("jax", "adam", marks=[pytest.mark.slow, pytest.mark.timeout(1200)])
+NO_JAX = pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason='needs jax: pip install "fertune[jax]"')
+JAX = pytest.param("jax", "adam", marks=[pytest.mark.slow, pytest.mark.timeout(1200), NO_JAX])
 
 
 def in_a_fresh_process(backend: str, optimizer: str, part: str, folder: Path) -> dict[str, Any]:
