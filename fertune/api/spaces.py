@@ -34,11 +34,6 @@ def find_space(space: str | Path | Space) -> Space:
     return load_space(space, settings=known_settings)
 
 
-def check_space(space: str | Path) -> Space:
-    """As ``find_space``, and its smallest and largest configurations are inside it."""
-    return find_space(space)
-
-
 def pickled_build(space: Space) -> bytes | None:
     """The user's build function by value, for the child; None for shipped families.
 

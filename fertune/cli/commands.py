@@ -135,7 +135,7 @@ def _spaces(args: argparse.Namespace) -> int:
     elif args.verb == "cp":
         _copy_space(args.space, args.target)
     else:
-        space = api.check_space(args.space)
+        space = api.find_space(args.space)
         print(f"{args.space}: fine; {len(space.params)} parameters, fingerprint {space.fingerprint[:12]}")
     return 0
 
