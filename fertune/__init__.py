@@ -23,7 +23,7 @@ if TYPE_CHECKING:
         search,
         stack,
     )
-    from fertune.data import ImageDataset, open_dataset
+    from fertune.data import ImageDataset, ReadOptions, open_dataset
     from fertune.errors import (
         AllTrialsFailed,
         ConfigError,
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "fertune.api": ("SearchRun", "StackRun", "open_run", "predict", "run_experiment", "search", "stack"),
-    "fertune.data": ("ImageDataset", "open_dataset"),
+    "fertune.data": ("ImageDataset", "ReadOptions", "open_dataset"),
     "fertune.errors": (
         "AllTrialsFailed",
         "ConfigError",
@@ -67,6 +67,7 @@ __all__ = [
     "Int",
     "Interrupted",
     "MissingPackage",
+    "ReadOptions",
     "RunError",
     "SearchRun",
     "Space",

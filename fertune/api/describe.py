@@ -89,6 +89,7 @@ def describe_data(data: ImageDataset) -> dict[str, Any]:
     return {
         "name": data.name,
         "source": data.source,
+        "options": dict(data.options),
         "fingerprint": data.fingerprint,
         "folder": str(data.folder),
         "shape": list(data.image_shape),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from fertune.api.search import search
 from fertune.api.spaces import find_space
 from fertune.api.stack import stack
 from fertune.config import load_experiment
-from fertune.data import ImageDataset
+from fertune.data import ImageDataset, ReadOptions
 from fertune.searching import Observer
 
 
@@ -20,6 +20,7 @@ def run_experiment(
     path: str | Path,
     data: str | Path | ImageDataset | None = None,
     *,
+    data_options: ReadOptions | Mapping[str, Any] | None = None,
     root: str | Path = "runs",
     workers: int | None = None,
     observer: Observer | None = None,
@@ -30,6 +31,7 @@ def run_experiment(
     Args:
         path: A file as in ``experiments/``.
         data: Wins over the file's own.
+        data_options: How it is read; see ``ReadOptions``.
         root: Folder of the runs, named ``<experiment>-<search>`` and ``<experiment>-stack``. Parts that are
             finished are not run again; one that was cut off is resumed.
         workers: Wins over the file's own.
@@ -51,7 +53,7 @@ def run_experiment(
         if (out / "run.json").exists() and SearchRun(out).record.status == "finished":
             runs.append(SearchRun(out))
             continue
-        runs.append(search(data=source, out=out, command=command, **{**common, **keywords}))
+        runs.append(search(data=source, data_options=data_options, out=out, command=command, **{**common, **keywords}))
     out = Path(root) / f"{experiment.name}-stack"
     if (out / "run.json").exists() and StackRun(out).record.status == "finished":
         return runs, StackRun(out)

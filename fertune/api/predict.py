@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from fertune.api.runs import SearchRun, StackRun, open_run
-from fertune.data import SPLITS, ImageDataset, open_dataset
+from fertune.data import SPLITS, ImageDataset, ReadOptions, open_dataset
 from fertune.errors import ConfigError, DataError, RunError, did_you_mean
 from fertune.execution import ProcessExecutor
 from fertune.searching import Observer
@@ -20,6 +22,7 @@ def predict(
     run: str | Path | SearchRun | StackRun,
     data: str | Path | ImageDataset | None = None,
     *,
+    data_options: ReadOptions | Mapping[str, Any] | None = None,
     split: str = "test",
     out: str | Path = "proba.npz",
     workers: int = 1,
@@ -30,6 +33,7 @@ def predict(
     Args:
         run: A run, or its folder.
         data: As for ``search``; by default the data the run was made on.
+        data_options: How ``data`` is read; by default as it was for the run.
         split: ``test``, ``unlabelled``, ``validation`` or ``train``.
         out: npz with ``row`` int32 (n,) and ``proba`` float32 (n, classes), classes in the run's order.
         workers: Child processes side by side.
@@ -49,7 +53,7 @@ def predict(
         raise ConfigError(f"no split named {split!r}; legal: {', '.join(SPLITS)}{did_you_mean(split, SPLITS)}")
     models = _models(opened)
     source = data if data is not None else info["data"]["source"]
-    dataset = open_dataset(source, say=watcher.said)
+    dataset = open_dataset(source, options=data_options or info["data"].get("options"), say=watcher.said)
     if list(dataset.image_shape) != info["data"]["shape"]:
         raise DataError(
             f"{dataset.name} has pictures of shape {tuple(dataset.image_shape)}; "

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Sequence
-from dataclasses import asdict, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +21,12 @@ from fertune.api.describe import (
     typed_command,
     watcher_for,
 )
+from fertune.api.resuming import new_options, resumed_options, same_space
 from fertune.api.runs import SearchRun
 from fertune.api.spaces import find_space, pickled_build, source_text
-from fertune.config import DEFAULT_TRIALS, SearchOptions, parse_duration
-from fertune.data import ImageDataset, open_dataset
-from fertune.errors import AllTrialsFailed, ConfigError, Interrupted, RunError, SpaceError
+from fertune.config import SearchOptions, parse_duration
+from fertune.data import ImageDataset, ReadOptions, open_dataset
+from fertune.errors import AllTrialsFailed, ConfigError, Interrupted, RunError
 from fertune.execution import ProcessExecutor
 from fertune.searchers import make_searcher, restore
 from fertune.searching import Interrupts, Observer, Search, read_progress
@@ -35,13 +36,12 @@ from fertune.store import RunFolder, SearchRecord, open_record
 from fertune.store.folder import free_name
 from fertune.trial import Objective, Rows, State, Suggestion, TrainJob, Trial
 
-FIXED_ON_RESUME = ("tuner", "pruner", "max_epochs", "seed", "objective", "class_weight")
-
 
 def search(
     space: str | Path | Space | None = None,
     data: str | Path | ImageDataset | None = None,
     *,
+    data_options: ReadOptions | Mapping[str, Any] | None = None,
     tuner: str | None = None,
     pruner: str | None = None,
     trials: int | None = None,
@@ -67,6 +67,7 @@ def search(
             space with its own build function, which a run never stores.
         data: A csv of Kaggle's FER shape, a folder of class folders, an npz file, ``builtin:faces`` (the default),
             ``builtin:digits``, or an ImageDataset.
+        data_options: How ``data`` is read: ``image_size``, ``skip_bad_rows``, ... (see ``ReadOptions``).
         tuner: ``random``, ``hyperband`` (Keras Tuner) or ``tpe`` (Optuna); by default what the space names.
         pruner: Of tpe: ``none``, ``median``, ``hyperband`` or ``asha``.
         trials: Distinct configurations; default 20, for hyperband one whole iteration of its brackets.
@@ -111,18 +112,20 @@ def search(
     if old is not None:
         if old.info["kind"] != "search":
             raise RunError(f"{path} is a stack, not a search", help=f"fertune stack --out {path} --resume")
-        chosen = _same_space(old.info, space)
-        options = _resumed_options(old.info, given)
+        chosen = same_space(old.info, space)
+        options = resumed_options(old.info, given)
         source = data if data is not None else old.info["data"]["source"]
+        data_options = data_options or old.info["data"].get("options")
     else:
         if path is not None and (path / "run.json").exists():
             raise RunError(f"{path} holds a run already", help="add --resume to go on with it, or choose another --out")
         chosen = find_space(space if space is not None else "leaky_cnn")
-        options = _new_options(chosen, given)
+        options = new_options(chosen, given)
         source = data if data is not None else "builtin:faces"
         if data is None:
             watcher.said("no --data given: using builtin:faces, drawn pictures; for real ones --data fer2013.csv")
-    dataset = open_dataset(source, say=watcher.said)  # the split belongs to the data, not to the seed of a search
+    # the split belongs to the data, not to the seed of a search
+    dataset = open_dataset(source, options=data_options, say=watcher.said)
     for note in dataset.notes:
         watcher.warned(note)
     if len(dataset.positions("train")) == 0 or len(dataset.positions("validation")) == 0:
@@ -137,61 +140,6 @@ def search(
         folder.close()
         if observer is None:
             watcher.close()
-
-
-def _new_options(space: Space, given: dict[str, Any]) -> SearchOptions:
-    options = SearchOptions(**{"tuner": space.tuner, **given}).check()
-    if options.trials is None and options.tuner != "hyperband":
-        options = replace(options, trials=DEFAULT_TRIALS)
-    return options
-
-
-def _resumed_options(info: dict[str, Any], given: dict[str, Any]) -> SearchOptions:
-    """The run's own options, where only count, time and workers may change.
-
-    Raises:
-        ConfigError: Another option differs from the run's.
-    """
-    stored = info["options"]
-    faults = [
-        f"--{k.replace('_', '-')}: {given[k]!r}; the run has {stored[k]!r}"
-        for k in FIXED_ON_RESUME
-        if k in given and given[k] != stored[k]
-    ]
-    if faults:
-        raise ConfigError(
-            "a resumed run keeps its options",
-            details=faults,
-            help="leave them out, or start another run with another --out",
-        )
-    changed = {k: given[k] for k in ("trials", "workers") if k in given}
-    if "trials" in changed and stored["trials"] is not None and changed["trials"] < stored["trials"]:
-        changed["trials"] = stored["trials"]
-    return SearchOptions(**{**stored, **changed, "time_budget": given.get("time_budget")}).check()
-
-
-def _same_space(info: dict[str, Any], space: str | Path | Space | None) -> Space:
-    """The space of a run that goes on.
-
-    Raises:
-        SpaceError: Its build function is needed and was not given, or another space was.
-    """
-    stored = Space.from_dict(info["space"])
-    if space is None:
-        if stored.model == "custom":
-            raise SpaceError(
-                f"space {stored.name} has its own build function, which a run does not store",
-                help=f"give it again: --space {info.get('space_path') or 'my_space.py'}",
-            )
-        return stored
-    given = find_space(space)
-    if given.fingerprint != info["space_fingerprint"]:
-        raise SpaceError(
-            f"the run searched space {stored.name} ({info['space_fingerprint'][:12]}), not this {given.name} "
-            f"({given.fingerprint[:12]})",
-            help="leave --space out, or start another run with another --out",
-        )
-    return given
 
 
 def _open(

@@ -154,7 +154,9 @@ def _dataset(data: str | Path | ImageDataset | None, record: SearchRecord, obser
     folder = Path(info["folder"])
     if data is None and folder.exists():
         return ImageDataset.open(folder, fingerprint=info["fingerprint"])
-    dataset = open_dataset(data if data is not None else info["source"], say=observer.said)
+    dataset = open_dataset(
+        data if data is not None else info["source"], options=info.get("options"), say=observer.said
+    )
     if dataset.fingerprint != info["fingerprint"]:
         raise RunError(
             f"the searches were made on other data: {info['name']} ({info['fingerprint'][:12]}), not "

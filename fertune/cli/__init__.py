@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 
@@ -14,7 +15,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code.
 
     0 done; 1 everything that was to be trained failed; 2 input, usage, or a run that another process holds; 130 Ctrl-C;
-    143 SIGTERM. A bug in fertune keeps its traceback.
+    143 SIGTERM; 70 a bug in fertune, told with its traceback.
     """
     parser = make_parser()
     args = parser.parse_args(argv)
@@ -27,21 +28,26 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 0
     os.environ.setdefault("FERTUNE_COORDINATOR", "1")
-    from fertune.cli import commands
-    from fertune.console import print_error, print_interrupted
+    from fertune.cli.printing import print_what_there_is
+    from fertune.console import print_bug, print_error, print_interrupted
 
     try:
-        return commands.COMMANDS[args.command](args)
+        return int(args.run_command(args))
     except FertuneError as error:
         print_error(error, stream=sys.stderr)
-        commands.print_what_there_is(args, getattr(error, "run", None))
+        print_what_there_is(args, getattr(error, "run", None))
         return error.exit_code
     except Interrupted as stop:
         print_interrupted(stop, stream=sys.stderr)
-        commands.print_what_there_is(args, stop.run)
+        print_what_there_is(args, stop.run)
         return 128 + stop.signum
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # the reader of a pipe has gone: nothing is left to be told
         sys.stderr.close()
         return 0
+    except Exception as error:
+        out = getattr(args, "out", None) if hasattr(args, "resume") else None
+        resume = f"fertune {args.command} --out {shlex.quote(out)} --resume" if out else None
+        print_bug(error, resume, stream=sys.stderr)
+        return 70

@@ -26,6 +26,8 @@ class Parsed:
         labels: int32 (n,), -1 for none.
         split: int8 (n,).
         row_ids: int32 (n,).
+        groups: int32 (n,), rows that must not be parted (a person, an actor), any numbers; None for none. Twins are
+            found from the pictures and joined with them.
     """
 
     images: NDArray[np.uint8]
@@ -35,6 +37,7 @@ class Parsed:
     class_names: tuple[str, ...]
     name: str
     notes: tuple[str, ...] = ()
+    groups: NDArray[np.int32] | None = None
 
 
 def assemble(parsed: Parsed, *, source: str) -> ImageDataset:

@@ -7,7 +7,8 @@ import json
 import os
 import shutil
 import uuid
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,7 @@ class ImageDataset:
         source: As the user typed it.
         folder: Where it lies in the cache; None for one that is only in memory.
         notes: What people should know of it, one sentence each.
+        options: How its source was read, as ``ReadOptions.to_json`` writes it.
     """
 
     images: NDArray[np.uint8]
@@ -53,6 +55,7 @@ class ImageDataset:
     source: str = ""
     folder: Path | None = None
     notes: tuple[str, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.labels)

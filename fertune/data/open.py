@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from fertune.data.assemble import assemble, carve_validation, lacks_validation
 from fertune.data.cache import Say, cached, hash_file, hash_files, key_of
 from fertune.data.dataset import ImageDataset
+from fertune.data.options import ReadOptions
 from fertune.data.sources.builtin import BUILTINS, parse_builtin, read_builtin
 from fertune.errors import DataError, did_you_mean
 
@@ -22,12 +25,19 @@ def silent(line: str) -> None:
     """Say nothing."""
 
 
-def open_dataset(source: str | Path | ImageDataset | None = None, *, seed: int = 0, say: Say = silent) -> ImageDataset:
+def open_dataset(
+    source: str | Path | ImageDataset | None = None,
+    *,
+    options: ReadOptions | Mapping[str, Any] | None = None,
+    seed: int = 0,
+    say: Say = silent,
+) -> ImageDataset:
     """Read a data set, or find it in the cache.
 
     Args:
         source: Path of a FER csv, an npz file or a folder; ``builtin:faces`` or ``builtin:digits``, with options as
             ``builtin:faces?n=600&size=48&seed=1&label_noise=0.1``; a data set; None for ``builtin:faces``.
+        options: How it is read; see ``ReadOptions``. The data set remembers them.
         seed: Of the stratified tenth of train that becomes validation where the source has none.
         say: Gets lines for people.
 
@@ -38,6 +48,7 @@ def open_dataset(source: str | Path | ImageDataset | None = None, *, seed: int =
         DataError: All that is wrong with the source, at once.
     """
     started = time.perf_counter()
+    options = ReadOptions.of(options)
     if source is None:
         say(f"no data given: using {DEFAULT}, drawn faces; give real ones by --data")
         source = DEFAULT
@@ -59,6 +70,7 @@ def open_dataset(source: str | Path | ImageDataset | None = None, *, seed: int =
         key = key_of("validation", base.folder.name if base.folder else "", seed)
         dataset, _ = cached(key, lambda: carve_validation(base, seed), say)
         dataset = dataset.named(base.name, base.source)
+    dataset = replace(dataset, options=options.to_json())
     if hit:
         say(f"opened {len(dataset):,} rows of {dataset.name} from the cache")
     else:

@@ -21,6 +21,13 @@ class Observer:
     def said(self, text: str) -> None:
         """One line of finished work that is not training, e.g. ``"read 35,887 rows in 14 s; cached"``."""
 
+    def progress(self, what: str, done: int, total: int | None = None, unit: str = "") -> None:
+        """Work that is not training goes on: ``done`` of ``total`` (None where unknown), e.g. rows read.
+
+        Called often; a console shows it only where it lasts, with its rate and the time left, and takes it away when
+        ``done`` reaches ``total`` or a line is said.
+        """
+
     def warned(self, text: str) -> None:
         """One line that a person should act on."""
 

@@ -172,7 +172,9 @@ def test_python_has_the_same_words(road, stack_run: Path, monkeypatch: pytest.Mo
     assert proba.shape == (7, 10) and np.allclose(proba.sum(1), 1, atol=1e-5)
     from fertune.cli.parser import make_parser
 
+    from fertune.cli.grammar import READ_OPTIONS
+
     commands = next(a for a in make_parser()._actions if a.dest == "command").choices
     for verb in ("search", "stack"):
-        options = {a.dest for a in commands[verb]._actions} - {"help", "json", "quiet"}
+        options = {a.dest for a in commands[verb]._actions} - {"help", "json", "quiet", *READ_OPTIONS}
         assert options <= set(inspect.signature(getattr(ft, verb)).parameters), verb

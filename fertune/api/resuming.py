@@ -1,0 +1,74 @@
+"""Which options and which space a search has: a new one's, or a resumed one's own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from fertune.api.spaces import find_space
+from fertune.config import DEFAULT_TRIALS, SearchOptions
+from fertune.errors import ConfigError, SpaceError
+from fertune.space import Space
+
+FIXED_ON_RESUME = ("tuner", "pruner", "max_epochs", "seed", "objective", "class_weight")
+
+
+def new_options(space: Space, given: dict[str, Any]) -> SearchOptions:
+    """The given options over the defaults.
+
+    Raises:
+        ConfigError: Naming every option that is not legal.
+    """
+    options = SearchOptions(**{"tuner": space.tuner, **given}).check()
+    if options.trials is None and options.tuner != "hyperband":
+        options = replace(options, trials=DEFAULT_TRIALS)
+    return options
+
+
+def resumed_options(info: dict[str, Any], given: dict[str, Any]) -> SearchOptions:
+    """The run's own options, where only count, time and workers may change.
+
+    Raises:
+        ConfigError: Another option differs from the run's.
+    """
+    stored = info["options"]
+    faults = [
+        f"--{k.replace('_', '-')}: {given[k]!r}; the run has {stored[k]!r}"
+        for k in FIXED_ON_RESUME
+        if k in given and given[k] != stored[k]
+    ]
+    if faults:
+        raise ConfigError(
+            "a resumed run keeps its options",
+            details=faults,
+            help="leave them out, or start another run with another --out",
+        )
+    changed = {k: given[k] for k in ("trials", "workers") if k in given}
+    if "trials" in changed and stored["trials"] is not None and changed["trials"] < stored["trials"]:
+        changed["trials"] = stored["trials"]
+    return SearchOptions(**{**stored, **changed, "time_budget": given.get("time_budget")}).check()
+
+
+def same_space(info: dict[str, Any], space: str | Path | Space | None) -> Space:
+    """The space of a run that goes on.
+
+    Raises:
+        SpaceError: Its build function is needed and was not given, or another space was.
+    """
+    stored = Space.from_dict(info["space"])
+    if space is None:
+        if stored.model == "custom":
+            raise SpaceError(
+                f"space {stored.name} has its own build function, which a run does not store",
+                help=f"give it again: --space {info.get('space_path') or 'my_space.py'}",
+            )
+        return stored
+    given = find_space(space)
+    if given.fingerprint != info["space_fingerprint"]:
+        raise SpaceError(
+            f"the run searched space {stored.name} ({info['space_fingerprint'][:12]}), not this {given.name} "
+            f"({given.fingerprint[:12]})",
+            help="leave --space out, or start another run with another --out",
+        )
+    return given

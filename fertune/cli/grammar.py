@@ -1,0 +1,82 @@
+"""Pieces of the command line's grammar that several commands share; imports nothing heavy."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from fertune.config import parse_duration
+from fertune.errors import ConfigError
+
+Commands = Any
+"""``argparse``'s sub-parsers action, which is generic only in its stub."""
+
+DATA_HELP = (
+    "csv of Kaggle's FER shape, table of paths and labels (csv, parquet), folder of class folders, npz, npy, "
+    "builtin:faces (default) or builtin:digits"
+)
+READ_OPTIONS = ("image_size", "allow_pickle", "skip_bad_rows", "path_column", "label_column", "group_column")
+
+
+def duration(text: str) -> float:
+    """A time such as ``30m`` in seconds."""
+    try:
+        return parse_duration(text)
+    except ConfigError as error:
+        raise argparse.ArgumentTypeError(error.message) from None
+
+
+def words(text: str) -> tuple[str, ...]:
+    """Words with commas between them."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def size(text: str) -> tuple[int, int]:
+    """``48`` or ``64x48`` (width x height) as (height, width)."""
+    parts = text.lower().split("x")
+    if len(parts) > 2 or not all(p.isdigit() and int(p) > 0 for p in parts):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a size; legal: 48, or 64x48 (width x height)")
+    return int(parts[-1]), int(parts[0])
+
+
+def output_options(parser: argparse.ArgumentParser) -> None:
+    """``--json`` and ``--quiet``."""
+    parser.add_argument("--json", action="store_true", help="one JSON document on stdout, everything else on stderr")
+    parser.add_argument("--quiet", action="store_true", help="print the result's path and nothing else")
+
+
+def read_options(parser: argparse.ArgumentParser) -> None:
+    """How ``--data`` is read; see ``fertune.data.ReadOptions``."""
+    group = parser.add_argument_group("how the data are read")
+    group.add_argument(
+        "--image-size", type=size, metavar="SIZE", help="bring all pictures to this size: 48, or 64x48 (width x height)"
+    )
+    group.add_argument(
+        "--skip-bad-rows", action="store_true", help="leave out rows and pictures that cannot be read, and list them"
+    )
+    group.add_argument(
+        "--allow-pickle", action="store_true", help="unpickle an npy file; runs code of whoever wrote the file"
+    )
+    group.add_argument("--path-column", metavar="NAME", help="of a table: paths of the pictures (default path)")
+    group.add_argument("--label-column", metavar="NAME", help="of a table: labels (default label)")
+    group.add_argument(
+        "--group-column", metavar="NAME", help="of a table: rows with the same value stay together (persons, actors)"
+    )
+
+
+def take_read_options(args: argparse.Namespace) -> dict[str, Any]:
+    """What was given of ``READ_OPTIONS``, taken out of ``args``; ready for ``ReadOptions(**...)``."""
+    values = {name: vars(args).pop(name) for name in READ_OPTIONS if name in vars(args)}
+    return {name: value for name, value in values.items() if value not in (None, False)}
+
+
+def add_command(commands: Commands, name: str, help: str, examples: str) -> argparse.ArgumentParser:
+    """A command with its help and examples."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=help,
+        description=help,
+        epilog="examples:\n" + examples,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    return parser

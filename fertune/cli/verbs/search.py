@@ -1,0 +1,64 @@
+"""``fertune search``."""
+
+from __future__ import annotations
+
+import argparse
+
+from fertune.cli.grammar import (
+    DATA_HELP,
+    Commands,
+    add_command,
+    duration,
+    output_options,
+    read_options,
+    take_read_options,
+)
+from fertune.config import CLASS_WEIGHTS, DEFAULT_MAX_EPOCHS, DEFAULT_TRIALS, PRUNERS, TUNERS
+from fertune.trial import OBJECTIVES
+
+
+def add(commands: Commands) -> None:
+    p = add_command(
+        commands,
+        "search",
+        "search a space for the best configuration",
+        "  fertune search --space leaky_cnn --data fer2013.csv --time-budget 30m\n"
+        "  fertune search --space relu_cnn --tuner tpe --pruner hyperband --trials 40\n"
+        "  fertune search --out runs/leaky_cnn-01 --resume --trials 60\n",
+    )
+    p.add_argument("--space", help="shipped name or path of a .yaml or .py file (default leaky_cnn)")
+    p.add_argument("--data", help=DATA_HELP)
+    p.add_argument("--tuner", choices=TUNERS, help="engine (default: what the space names)")
+    p.add_argument("--pruner", choices=PRUNERS, help="of tpe: which trials to stop early (default none)")
+    p.add_argument(
+        "--trials",
+        type=int,
+        metavar="N",
+        help="distinct configurations (default "
+        f"{DEFAULT_TRIALS}; hyperband: one whole iteration); promotions and repeats do not count",
+    )
+    p.add_argument(
+        "--max-epochs", type=int, metavar="N", help=f"most epochs a configuration (default {DEFAULT_MAX_EPOCHS})"
+    )
+    p.add_argument(
+        "--time-budget", type=duration, metavar="TIME", help="such as 90s, 30m, 1.5h; the running trial included"
+    )
+    p.add_argument("--seed", type=int, metavar="N", help="of everything drawn (default 0)")
+    p.add_argument("--objective", choices=tuple(OBJECTIVES), help="what is optimised (default val_accuracy)")
+    p.add_argument("--class-weight", choices=CLASS_WEIGHTS, help="weight of rare classes in training (default none)")
+    p.add_argument("--workers", type=int, metavar="N", help="child processes side by side (default 1)")
+    p.add_argument("--out", metavar="DIR", help="the run's folder (default runs/SPACE-NN)")
+    p.add_argument("--resume", action="store_true", help="go on with the run in --out, or begin it")
+    read_options(p)
+    output_options(p)
+
+
+def run(args: argparse.Namespace) -> int:
+    from fertune import api
+    from fertune.cli.printing import keywords, print_run, watching
+
+    options = take_read_options(args)
+    with watching(args) as observer:
+        found = api.search(**keywords(args), data_options=options, observer=observer)
+    print_run(args, found.path)
+    return 0
