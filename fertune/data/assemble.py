@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from fertune.data.dataset import SPLITS, ImageDataset, fingerprint_of
-from fertune.data.groups import twin_groups
+from fertune.data.dataset import SPLITS, ImageDataset
+from fertune.data.groups import join_groups, twin_groups
 from fertune.errors import ConfigError, DataError
 from fertune.folds import split_groups
 
@@ -55,12 +55,14 @@ def assemble(parsed: Parsed, *, source: str) -> ImageDataset:
         name = parsed.class_names[label]
         elsewhere = bool(np.any(parsed.labels == label))
         notes.append(f"class {name!r} has no {'training rows' if elsewhere else 'rows'}")
-    return ImageDataset(
+    twins = twin_groups(parsed.images)
+    dataset = ImageDataset(
         images=parsed.images, labels=parsed.labels.astype(np.int32), class_names=parsed.class_names,
-        row_ids=parsed.row_ids.astype(np.int32), split=parsed.split.astype(np.int8), groups=twin_groups(parsed.images),
-        name=parsed.name, source=source, notes=tuple(notes),
-        fingerprint=fingerprint_of(parsed.images, parsed.labels, parsed.class_names, parsed.split),
+        row_ids=parsed.row_ids.astype(np.int32), split=parsed.split.astype(np.int8),
+        groups=join_groups(twins, parsed.groups), twins=twins, name=parsed.name, fingerprint="", source=source,
+        notes=tuple(notes),
     )  # fmt: skip
+    return replace(dataset, fingerprint=dataset.fingerprint_now())
 
 
 def lacks_validation(dataset: ImageDataset) -> bool:
@@ -89,18 +91,37 @@ def carve_validation(dataset: ImageDataset, seed: int) -> ImageDataset:
         f"no validation rows were given: {len(cut):,} of {len(train):,} training rows are used "
         f"(a stratified tenth, twins kept together, seed {seed})"
     )
-    return replace(
-        dataset, split=split, notes=(*dataset.notes, note),
-        fingerprint=fingerprint_of(dataset.images, dataset.labels, dataset.class_names, split),
-    )  # fmt: skip
+    carved = replace(dataset, split=split, notes=(*dataset.notes, note))
+    return replace(carved, fingerprint=carved.fingerprint_now())
 
 
-def deal_splits(images: NDArray[np.uint8], labels: NDArray[np.int32], seed: int) -> NDArray[np.int8]:
-    """int8 (n,): 70 % train, 15 % validation, 15 % test, stratified, twins kept together."""
-    groups = twin_groups(images)
+def deal_splits(
+    images: NDArray[np.uint8], labels: NDArray[np.int32], seed: int, groups: NDArray[np.int32] | None = None
+) -> NDArray[np.int8]:
+    """int8 (n,): 70 % train, 15 % validation, 15 % test, stratified, twins and the given groups kept together."""
+    together = join_groups(twin_groups(images), groups)
     split = np.full(len(labels), TRAIN, np.int8)
-    rest, test = split_groups(np.arange(len(labels)), labels, groups, TEST_SHARE, seed)
-    _, validation = split_groups(rest, labels, groups, TEST_SHARE * len(labels) / len(rest), seed + 1)
+    rest, test = split_groups(np.arange(len(labels)), labels, together, TEST_SHARE, seed)
+    _, validation = split_groups(rest, labels, together, TEST_SHARE * len(labels) / len(rest), seed + 1)
     split[test] = TEST
     split[validation] = VALIDATION
     return split
+
+
+def deal(parsed: Parsed) -> Parsed:
+    """The same with splits dealt by ``deal_splits`` and a note that says so; for sources that have none.
+
+    Raises:
+        DataError: Too few distinct pictures to divide.
+    """
+    try:
+        split = deal_splits(parsed.images, parsed.labels, 0, parsed.groups)
+    except ConfigError as error:
+        raise DataError(
+            f"{parsed.name} has no splits, and its {len(parsed.labels):,} pictures cannot be divided",
+            details=[error.message],
+        ) from error
+    sizes = [f"{int(np.sum(split == index)):,} {SPLITS[index]}" for index in (TRAIN, VALIDATION, TEST)]
+    kept = "twins kept together" if parsed.groups is None else "twins and groups kept together"
+    note = f"no splits were given: {', '.join(sizes)} rows were dealt (stratified, {kept}, seed 0)"
+    return replace(parsed, split=split, notes=(*parsed.notes, note))

@@ -43,14 +43,14 @@ def twin_rows(dataset: ImageDataset, of: str, against: tuple[str, ...] = ("train
     Returns:
         bool, one a row of ``dataset.positions(of)``, in that order.
     """
-    seen = np.unique(dataset.groups[dataset.positions(*against)])
-    return np.isin(dataset.groups[dataset.positions(of)], seen)
+    seen = np.unique(dataset.twins[dataset.positions(*against)])
+    return np.isin(dataset.twins[dataset.positions(of)], seen)
 
 
 def audit(dataset: ImageDataset) -> DataAudit:
     """Count twins, flat pictures and disagreeing labels. Reads every picture once."""
     labelled = np.flatnonzero(dataset.labels >= 0)
-    pairs = np.unique(np.stack([dataset.groups[labelled], dataset.labels[labelled]]), axis=1)
+    pairs = np.unique(np.stack([dataset.twins[labelled], dataset.labels[labelled]]), axis=1)
     found, labels_of = np.unique(pairs[0], return_counts=True)
     disagreeing = found[labels_of > 1]
     return DataAudit(
@@ -62,10 +62,10 @@ def audit(dataset: ImageDataset) -> DataAudit:
         unlabelled_in_train=int(twin_rows(dataset, "unlabelled", ("train",)).sum()),
         flat=sum(int(np.ptp(image, axis=(0, 1)).max() == 0) for image in dataset.images),
         disagreeing_groups=len(disagreeing),
-        disagreeing_rows=int(np.isin(dataset.groups[labelled], disagreeing).sum()),
+        disagreeing_rows=int(np.isin(dataset.twins[labelled], disagreeing).sum()),
     )
 
 
 def _extra(dataset: ImageDataset, *splits: str) -> int:
     rows = dataset.positions(*splits)
-    return len(rows) - len(np.unique(dataset.groups[rows]))
+    return len(rows) - len(np.unique(dataset.twins[rows]))

@@ -87,11 +87,20 @@ def cached(key: str, build: Callable[[], ImageDataset], say: Say) -> tuple[Image
                 shutil.rmtree(left, ignore_errors=True)
             if folder.exists():
                 say("the cached copy is damaged; it is made again")
-            return build().save(folder), False
+            return _built(build).save(folder), False
         finally:
             lock.release()
     except OSError as error:
         raise _unwritable(root, error) from error
+
+
+def _built(build: Callable[[], ImageDataset]) -> ImageDataset:
+    """What ``build`` makes; that a source cannot be read is no fault of the cache."""
+    try:
+        return build()
+    except OSError as error:
+        where = f"{error.filename} " if isinstance(error.filename, str) else "the data "
+        raise DataError(f"{where}cannot be read: {error.strerror or error}", help="check its permissions") from error
 
 
 def _open(folder: Path) -> ImageDataset | None:

@@ -21,6 +21,7 @@ SPLITS = ("train", "validation", "test", "unlabelled")
 PROTOCOL = 1  # raise it when the files or the meaning of a fingerprint change
 ARRAYS = ("labels", "row_ids", "split", "groups")
 CHUNK = 1 << 24
+OBJECT = "python:"  # begins the source of what was given as a Python object
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,14 +35,17 @@ class ImageDataset:
         row_ids: int32 (n,), the number of each row in its source: data rows of a csv from 0, files in the order of
             their sorted paths, rows of an npz over train, validation, test.
         split: int8 (n,), index into ``SPLITS``.
-        groups: int32 (n,), twin clusters: pictures with the same bytes, or exact mirror images of each other, have
-            the same number, whatever their split.
+        groups: int32 (n,), rows with the same number are never parted by a fold: twins, and what a group column of the
+            source holds together, joined with them.
         name: Short name for people.
-        fingerprint: sha256 over pixels, labels, class names and splits; same fingerprint, same data.
+        fingerprint: sha256 over pixels, labels, class names and splits, and groups where they are more than twins;
+            same fingerprint, same data.
         source: As the user typed it.
         folder: Where it lies in the cache; None for one that is only in memory.
         notes: What people should know of it, one sentence each.
         options: How its source was read, as ``ReadOptions.to_json`` writes it.
+        twins: int32 (n,), pictures with the same bytes, or exact mirror images of each other, have the same number,
+            whatever their split. The same as ``groups`` where the source has no groups of its own (None means that).
     """
 
     images: NDArray[np.uint8]
@@ -56,6 +60,11 @@ class ImageDataset:
     folder: Path | None = None
     notes: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
+    twins: NDArray[np.int32] = field(default=None)  # type: ignore[arg-type]
+
+    def __post_init__(self) -> None:
+        if self.twins is None:
+            object.__setattr__(self, "twins", self.groups)
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -69,6 +78,11 @@ class ImageDataset:
     @property
     def n_classes(self) -> int:
         return len(self.class_names)
+
+    @property
+    def grouped(self) -> bool:
+        """Whether rows that are no twins are kept together."""
+        return self.twins is not self.groups and not np.array_equal(self.twins, self.groups)
 
     def positions(self, *splits: str) -> NDArray[np.int32]:
         """int32 positions, ascending, of the rows in these splits.
@@ -102,8 +116,9 @@ class ImageDataset:
         try:
             if self.folder is None or not _link(self.folder / "images.npy", draft / "images.npy"):
                 np.save(draft / "images.npy", self.images)
+            names = (*ARRAYS, "twins") if self.grouped else ARRAYS
             with open(draft / "arrays.npz", "wb") as file:
-                np.savez(file, **{name: getattr(self, name) for name in ARRAYS})
+                np.savez(file, **{name: getattr(self, name) for name in names})
             text = json.dumps(self._meta(), indent=1, ensure_ascii=False)
             (draft / "meta.json").write_text(text + "\n", encoding="utf-8")
             _swap(draft, folder)
@@ -137,7 +152,7 @@ class ImageDataset:
                 raise DataError(f"the data set in {folder} has protocol {meta['protocol']}; this is {PROTOCOL}")
             images = np.load(folder / "images.npy", mmap_mode="r", allow_pickle=False)
             with np.load(folder / "arrays.npz", allow_pickle=False) as file:
-                arrays = {name: file[name] for name in ARRAYS}
+                arrays = {name: file[name] for name in (*ARRAYS, *({"twins"} & set(file.files)))}
             dataset = cls(
                 images=images, class_names=tuple(meta["class_names"]), name=meta["name"], source=meta["source"],
                 fingerprint=meta["fingerprint"], folder=folder, notes=tuple(meta["notes"]), **arrays,
@@ -158,7 +173,12 @@ class ImageDataset:
 
     def verify(self) -> bool:
         """Whether pixels, labels, classes and splits are still those of the fingerprint. Reads everything."""
-        return fingerprint_of(self.images, self.labels, self.class_names, self.split) == self.fingerprint
+        return self.fingerprint_now() == self.fingerprint
+
+    def fingerprint_now(self) -> str:
+        """The fingerprint, computed from what is there. Reads everything."""
+        groups = self.groups if self.grouped else None
+        return fingerprint_of(self.images, self.labels, self.class_names, self.split, groups)
 
     def named(self, name: str, source: str) -> ImageDataset:
         """The same data under another name."""
@@ -174,9 +194,12 @@ class ImageDataset:
         """A data set in memory from arrays.
 
         Args:
-            x_train, x_val, x_test: (n, h, w) or (n, h, w, c), uint8; or whole numbers 0 to 255; or floats 0 to 1.
-            y_train, y_val, y_test: (n,), whole numbers from 0, or names. Without ``y_test`` the test pictures are
-                ``unlabelled``.
+            x_train: (n, h, w) or (n, h, w, c), uint8; or whole numbers 0 to 255; or floats 0 to 1.
+            y_train: (n,), whole numbers from 0, or names.
+            x_val: As ``x_train``; None takes a tenth of train.
+            y_val: As ``y_train``.
+            x_test: As ``x_train``.
+            y_test: As ``y_train``; without it the test pictures are ``unlabelled``.
             class_names: One name a class; else the labels themselves, sorted, are the names.
             name: For people.
             seed: Of the stratified tenth of train that becomes validation where ``x_val`` is missing.
@@ -191,19 +214,30 @@ class ImageDataset:
             "x_train": x_train, "y_train": y_train, "x_val": x_val, "y_val": y_val, "x_test": x_test,
             "y_test": y_test, "class_names": class_names,
         }  # fmt: skip
-        arrays = {key: np.asarray(value) for key, value in given.items() if value is not None}
-        return carve_validation(assemble(parse_arrays(arrays, name), source=name), seed)
+        arrays = {key: value for key, value in given.items() if value is not None}
+        return carve_validation(assemble(parse_arrays(arrays, name), source=f"{OBJECT}{name}"), seed)
 
 
 def fingerprint_of(
-    images: NDArray[np.uint8], labels: NDArray[np.int32], class_names: tuple[str, ...], split: NDArray[np.int8]
+    images: NDArray[np.uint8],
+    labels: NDArray[np.int32],
+    class_names: tuple[str, ...],
+    split: NDArray[np.int8],
+    groups: NDArray[np.int32] | None = None,
 ) -> str:
-    """sha256, as hex, of what a model can learn from: pixels, labels, class names, splits; and the protocol."""
+    """sha256, as hex, of what a model can learn from: pixels, labels, class names, splits; and the protocol.
+
+    Args:
+        images, labels, class_names, split: See ``ImageDataset``.
+        groups: Where they are more than twins, which follow from the pixels; else None.
+    """
     digest = hashlib.sha256()
     head = {"protocol": PROTOCOL, "shape": list(images.shape), "class_names": list(class_names)}
     digest.update(json.dumps(head).encode())
     digest.update(np.ascontiguousarray(labels, "<i4").tobytes())
     digest.update(np.ascontiguousarray(split, "i1").tobytes())
+    if groups is not None:
+        digest.update(b"groups" + np.ascontiguousarray(groups, "<i4").tobytes())
     step = max(1, CHUNK // max(1, images[:1].nbytes))
     for start in range(0, len(images), step):
         digest.update(np.ascontiguousarray(images[start : start + step]).data)

@@ -1,4 +1,4 @@
-"""Twin clusters: pictures that are the same picture."""
+"""Twin clusters, pictures that are the same picture; and how they are joined with groups that a source names."""
 
 from __future__ import annotations
 
@@ -29,3 +29,30 @@ def twin_groups(images: NDArray[np.uint8]) -> NDArray[np.int32]:
 
 def _digest(image: NDArray[np.uint8]) -> bytes:
     return hashlib.blake2b(image.tobytes(), digest_size=16).digest()
+
+
+def join_groups(twins: NDArray[np.int32], given: NDArray[np.int32] | None) -> NDArray[np.int32]:
+    """The finest groups that part neither twins nor given groups: connected components of the two.
+
+    Args:
+        twins: int32 (n,), as ``twin_groups`` numbers them.
+        given: int32 (n,), any numbers; None for none.
+
+    Returns:
+        int32 (n,), numbered from 0 in the order of first appearance; as ``twins`` where ``given`` adds nothing.
+    """
+    if given is None:
+        return twins
+    parent = np.arange(int(twins.max(initial=-1)) + 1).tolist()
+
+    def root(cluster: int) -> int:
+        while parent[cluster] != cluster:
+            parent[cluster] = parent[parent[cluster]]
+            cluster = parent[cluster]
+        return cluster
+
+    first: dict[int, int] = {}
+    for cluster, group in zip(twins.tolist(), given.tolist(), strict=True):
+        parent[root(cluster)] = root(first.setdefault(group, cluster))
+    number: dict[int, int] = {}
+    return np.array([number.setdefault(root(c), len(number)) for c in twins.tolist()], np.int32)

@@ -19,7 +19,7 @@ class ReadOptions:
         image_size: (height, width) that every picture is brought to, 1 to 4,096 pixels each; None keeps the pictures'
             own size, which must then be one and the same.
         allow_pickle: Whether an npy file with Python objects may be unpickled. Unpickling runs code of whoever wrote
-            the file.
+            the file, so no run and no data set remembers it: it is given anew wherever it is needed.
         skip_bad_rows: Leave out rows and pictures that cannot be read, and list them in the notes, instead of refusing
             the source.
         path_column, label_column: Of a table of pictures; None for ``path`` and ``label``.
@@ -67,9 +67,17 @@ class ReadOptions:
         size = dict(given).get("image_size")
         return cls(**{**given, **({"image_size": tuple(size)} if isinstance(size, list) else {})})
 
+    def over(self, stored: Mapping[str, Any] | None) -> ReadOptions:
+        """These over what a run stored; consent to unpickle is never taken from a run.
+
+        Raises:
+            ConfigError: As ``of``.
+        """
+        return ReadOptions.of({**(stored or {}), **self.to_json(), "allow_pickle": self.allow_pickle})
+
     def to_json(self) -> dict[str, Any]:
-        """What differs from the defaults, as plain values."""
+        """What differs from the defaults, as plain values; ``allow_pickle`` is left out."""
         default = ReadOptions()
-        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        values = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "allow_pickle"}
         values = {name: value for name, value in values.items() if value != getattr(default, name)}
         return {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}

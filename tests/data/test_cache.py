@@ -218,7 +218,7 @@ def test_a_wrong_path_gets_a_hint(
     assert caught.value.exit_code == 2
 
 
-@pytest.mark.parametrize(("name", "what"), [("a.npy", "a .npy file"), ("a.xlsx", "a .xlsx file"), ("a", "without")])
+@pytest.mark.parametrize(("name", "what"), [("a.pkl", "a .pkl file"), ("a.xlsx", "a .xlsx file"), ("a", "without")])
 def test_other_kinds_of_file_are_refused(tmp_path: Path, name: str, what: str) -> None:
     (tmp_path / name).write_bytes(b"x")
     with pytest.raises(DataError) as caught:
@@ -241,3 +241,16 @@ def test_twins_of_a_carved_validation_stay_together(write_csv: WriteCsv) -> None
     dataset = open_dataset(write_csv(data))
     validation = set(dataset.groups[dataset.positions("validation")].tolist())
     assert validation and not validation & set(dataset.groups[dataset.positions("train")].tolist())
+
+
+def test_a_source_that_cannot_be_read_is_not_blamed_on_the_cache(
+    write_csv: WriteCsv, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*args: object, **more: object) -> None:
+        raise OSError(5, "Input/output error", "/mnt/fer2013.csv")
+
+    monkeypatch.setattr("fertune.data.sources.csv.read_csv", broken)
+    with pytest.raises(DataError) as caught:
+        open_dataset(write_csv(rows(40, 8, 8)))
+    assert caught.value.message == "/mnt/fer2013.csv cannot be read: Input/output error"
+    assert folders(cache) == []

@@ -7,14 +7,18 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from fertune.cli import main
 from fertune.data import open_dataset
-from fertune.data.sources.csv import CLASSES, read_csv
+from fertune.data.sources.csv import CLASSES, _quickly, _Reading, _slowly, read_csv
 from fertune.errors import DataError
 
 from .conftest import WriteCsv, picture, rows, text
@@ -120,7 +124,7 @@ def test_all_bad_rows_are_listed_by_their_line(write_csv: WriteCsv) -> None:
         "line 17, pixels: 2,303 values where 48 x 48 = 2,304 are needed",
         "line 22, emotion: 7 is not a class; classes are 0 to 6",
     )
-    assert error.help and "--" not in error.help
+    assert error.help == "mend these lines, or leave them out with --skip-bad-rows"
     assert error.exit_code == 2
 
 
@@ -199,9 +203,10 @@ def test_an_empty_line_is_a_fault_inside_and_none_at_the_end(write_csv: WriteCsv
         (b"\n\n", "fer2013.csv has no header; line 1 is empty"),
         (b"emotion,pixels,Usage\n", "fer2013.csv has a header and no rows"),
         (b"emotion,pixels,Usage", "fer2013.csv has a header and no rows"),
-        (b"PK\x03\x04abc\n", "fer2013.csv is a zip archive, not a csv file"),
-        ("emotion,pixels,Usage\n".encode("utf-16"), "fer2013.csv is not plain text in UTF-8"),
-        ("émotion,pixels,Usage\n".encode("latin-1"), "fer2013.csv is not plain text in UTF-8"),
+        (b"PK\x03\x04abc\n", "fer2013.csv is damaged and cannot be unpacked: File is not a zip file"),
+        ("emotion,pixels,Usage\n".encode("utf-16"), "fer2013.csv is not text in UTF-8; line 1 looks like UTF-16"),
+        ("emotion,pixels,Usage\n".encode("utf-16-be"), "fer2013.csv is not text in UTF-8; line 1 looks like UTF-16"),
+        ("émotion,pixels,Usage\n".encode("latin-1"), "fer2013.csv is not text in UTF-8"),
         (b"emotion,pixels,Usage,pixels\n", "fer2013.csv has the column 'pixels' twice"),
     ],
 )
@@ -220,12 +225,17 @@ def test_a_missing_column_is_named_with_those_that_are_there(tmp_path: Path) -> 
         "line 1: the columns are emotion, pixel, set",
         "'pixels' is missing; did you mean 'pixel'?",
     )
-    assert error.help == "the columns of a FER csv are emotion,pixels,Usage, in any order"
+    assert error.help and error.help.startswith("the columns of a FER csv are emotion,pixels,Usage, in any order")
 
 
 def test_a_file_without_training_rows_is_refused(write_csv: WriteCsv) -> None:
-    with pytest.raises(DataError, match="fer2013 has no training rows"):
+    with pytest.raises(DataError, match="fer2013.csv has no training rows; rows of two classes or more are needed"):
         open_dataset(write_csv(rows(0, 9)))
+
+
+def test_one_class_only_is_refused(write_csv: WriteCsv) -> None:
+    error = fault(write_csv([(3, text(picture(i)), "Training") for i in range(9)]))
+    assert error.message.startswith("fer2013.csv has only 'happy' among its training rows; rows of two classes")
 
 
 def test_many_faults_are_cut_to_twenty_in_the_text(write_csv: WriteCsv) -> None:
@@ -241,16 +251,172 @@ def test_nothing_is_cached_of_a_bad_file(write_csv: WriteCsv, cache: Path) -> No
     assert [entry.name for entry in cache.iterdir() if entry.is_dir()] == ["index"]
 
 
+def header(lines: list[str]) -> None:
+    lines[0] = "emotion,pixel,Usage"
+
+
+def pixels(count: int, word: str) -> Callable[[list[str]], None]:
+    def change(lines: list[str]) -> None:
+        label, words, usage = lines[4].split(",")
+        parts = words.split()[:count]
+        parts[117:118] = [word] if word else parts[117:118]
+        lines[4] = ",".join([label, " ".join(parts), usage])
+
+    return change
+
+
+def other(line: int, column: int, value: str) -> Callable[[list[str]], None]:
+    def change(lines: list[str]) -> None:
+        fields = lines[line].split(",")
+        fields[column] = value
+        lines[line] = ",".join(fields)
+
+    return change
+
+
+def cut(lines: list[str]) -> None:
+    lines[-1] = lines[-1][: len(lines[-1]) // 2]
+
+
+BAD: list[tuple[str, Callable[[list[str]], Any], str]] = [
+    ("missing column", header, "'pixels' is missing; did you mean 'pixel'?"),
+    ("2303", pixels(2303, ""), "line 5, pixels: 2,303 values where 48 x 48 = 2,304 are needed"),
+    ("256", pixels(2304, "256"), "line 5, pixels, value 118: '256' is not a whole number from 0 to 255"),
+    ("-1", pixels(2304, "-1"), "line 5, pixels, value 118: '-1' is not a whole number from 0 to 255"),
+    ("abc", pixels(2304, "abc"), "line 5, pixels, value 118: 'abc' is not a whole number from 0 to 255"),
+    ("label", other(6, 0, "7"), "line 7, emotion: 7 is not a class; classes are 0 to 6"),
+    ("usage", other(7, 2, "Trainig"), "line 8, Usage: 'Trainig' is not one of Training, PublicTest, PrivateTest"),
+    ("cut", cut, "line 18: 2 fields where the header has 3; the file ends in the middle of this line"),
+    ("empty", lambda lines: lines.clear(), "fer2013.csv is empty"),
+    ("header", lambda lines: lines.__delitem__(slice(1, None)), "fer2013.csv has a header and no rows"),
+    ("latin-1", other(0, 0, "\xe9motion"), "line 1, byte 1: 0xe9 is none"),
+]
+
+
+@pytest.mark.parametrize(("change", "says"), [b[1:] for b in BAD], ids=[b[0] for b in BAD])
+def test_a_bad_file_ends_the_command_with_its_line_and_writes_nothing(
+    write_csv: WriteCsv,
+    tmp_path: Path,
+    cache: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    change: Callable[[list[str]], Any],
+    says: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = write_csv(rows(9, 8, side=48))
+    lines = path.read_text().splitlines()
+    change(lines)
+    path.write_bytes("\n".join(lines).encode("latin-1"))
+    assert main(["search", "--data", str(path), "--trials", "1", "--out", "runs/x"]) == 2
+    out, err = capsys.readouterr()
+    assert says in err and err.startswith("error: ") and "\nhelp: " in err and "Traceback" not in out + err
+    assert not (tmp_path / "runs").exists()
+    left = [e for e in cache.iterdir() if e.name != "index" and not e.name.endswith(".lock")] if cache.exists() else []
+    assert left == []
+
+
+def test_bad_rows_can_be_left_out_and_are_listed(write_csv: WriteCsv) -> None:
+    data: list[Any] = rows(40, 8, 9)
+    data[3] = (0, "1 2 3", "Training")
+    data[10] = (9, data[10][1], "Trainig")
+    path = write_csv(data)
+    path.write_bytes(path.read_bytes()[:-60])
+    with pytest.raises(DataError, match="3 bad rows; nothing was written"):
+        open_dataset(path)
+    dataset = open_dataset(path, options={"skip_bad_rows": True})
+    assert dataset.row_ids.tolist() == [i for i in range(56) if i not in (3, 10)]
+    assert all(np.array_equal(dataset.images[k, ..., 0], picture(int(i))) for k, i in enumerate(dataset.row_ids))
+    (note,) = [n for n in dataset.notes if "left out" in n]
+    assert note.startswith(
+        "3 bad rows were left out of fer2013.csv: line 5, pixels: 3 values where 6 x 6 = 36 are needed"
+    )
+    assert (
+        "line 12, Usage: 'Trainig'" in note and "; line 12, emotion: 9" in note and "in the middle of this line" in note
+    )
+    again = open_dataset(path, options={"skip_bad_rows": True})
+    assert again.folder == dataset.folder and again.notes == dataset.notes
+    with pytest.raises(DataError):  # what was cached with the option does not pass without it
+        open_dataset(path)
+
+
+def test_at_most_twenty_of_the_rows_left_out_are_listed(write_csv: WriteCsv) -> None:
+    data: list[Any] = [*rows(40, 8, 9), *((9, text(picture(i)), "Training") for i in range(33))]
+    (note,) = [n for n in read_csv(write_csv(data), skip_bad_rows=True).notes if "left out" in n]
+    assert note.startswith("33 bad rows were left out") and note.count("9 is not a class") == 20
+    assert note.endswith("; and 13 more")
+
+
+def test_a_wrong_first_row_does_not_decide_the_size(write_csv: WriteCsv) -> None:
+    data: list[Any] = rows(40, 8, 9)
+    data[0] = (0, "1 2 3 4", "Training")
+    path = write_csv(data)
+    assert fault(path).details == ("line 2, pixels: 4 values where 6 x 6 = 36 are needed",)
+    assert len(read_csv(path, skip_bad_rows=True).labels) == 56
+
+
+@pytest.mark.parametrize(
+    ("good", "says"),
+    [
+        ([], "fer2013.csv has no row with a label left"),
+        ([(1, text(picture(1)), "PublicTest")], "fer2013.csv has no training rows left"),
+        ([(1, text(picture(1)), "Training")], "fer2013.csv has only 'disgust' among its training rows left"),
+    ],
+)
+def test_leaving_out_too_much_is_an_error(write_csv: WriteCsv, good: list[Any], says: str) -> None:
+    path = write_csv([*good, (9, text(picture(0)), "Training")])
+    with pytest.raises(DataError) as caught:
+        read_csv(path, skip_bad_rows=True)
+    assert caught.value.message.startswith(says) and "9 is not a class" in caught.value.details[0]
+
+
+def test_a_file_of_nothing_but_faults_is_not_read_to_its_end(
+    write_csv: WriteCsv, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fertune.data.sources.csv.MOST_FAULTS", 50)
+    path = write_csv([(9, "1", "x")] * 1000)
+    for skip in (False, True):
+        with pytest.raises(DataError) as caught:
+            read_csv(path, skip_bad_rows=skip)
+        assert caught.value.message == "fer2013.csv has more than 50 faults; nothing was written"
+        assert len(caught.value.details) < 60
+
+
+def test_a_line_beyond_all_measure_is_refused(write_csv: WriteCsv, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fertune.data.sources.csv.LONGEST", 3 << 20)
+    path = write_csv(rows(9, 0))
+    with path.open("ab") as file:
+        file.write(b"0 " * (2 << 20))
+    assert fault(path).message == "fer2013.csv, line 11 is longer than 3 MB: this is no csv of pictures"
+
+
+@given(
+    st.lists(
+        st.sampled_from(["0", "7", "007", "255", "256", "999", "1000", "-1", "", "a", "\t", '"']),
+        min_size=3,
+        max_size=5,
+    )
+)
+def test_the_quick_way_and_the_slow_way_agree(words: list[str]) -> None:
+    line = " ".join(words).encode().strip()
+    quick = _quickly(line, 4)
+    reading = _Reading(4)
+    slow = _slowly(reading, line.split(), 1)
+    if quick is not None:
+        assert quick == slow and not reading.faults
+    elif not reading.faults:  # unusual, and legal
+        assert len(slow) == 4
+
+
 REAL = os.environ.get("FERTUNE_FER2013", "")
 
 
 READ = """
 import json, resource, sys, time
 from fertune.data import audit, open_dataset
-begun = time.perf_counter()
+begun = time.process_time()
 dataset = open_dataset(sys.argv[1])
-took = time.perf_counter() - begun
-begun = time.perf_counter()
+took = time.process_time() - begun
 again = open_dataset(sys.argv[1])
 found = audit(again)
 print(json.dumps({
@@ -267,7 +433,7 @@ print(json.dumps({
 def test_the_real_file_is_read_in_time_and_its_twins_are_counted() -> None:
     done = subprocess.run([sys.executable, "-c", READ, REAL], capture_output=True, text=True, check=True)
     told = json.loads(done.stdout)
-    assert told["took"] < 60 and told["megabytes"] < 1500, told
+    assert told["took"] < 20 and told["megabytes"] < 1500, told
     assert told["same"] and told["shape"] == [48, 48, 1]
     assert told["rows"]["train"] + told["rows"]["validation"] == 28_709 and told["rows"]["test"] == 3_589
     assert abs(told["rows"]["validation"] - 2_871) <= 3
@@ -281,7 +447,7 @@ def test_the_real_file_is_found_again_in_under_a_second() -> None:
     open_dataset(REAL)
     times = []
     for _ in range(3):
-        begun = time.perf_counter()
+        begun = time.process_time()  # of one thread; what else the machine does is not counted
         open_dataset(REAL)
-        times.append(time.perf_counter() - begun)
+        times.append(time.process_time() - begun)
     assert min(times) < 1.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from PIL import Image
 
 from fertune.data import open_dataset
-from fertune.errors import DataError
+from fertune.errors import ConfigError, DataError
 
 from .conftest import picture
 
@@ -102,12 +103,13 @@ def test_transparency_is_left_out_and_said(root: Path) -> None:
 def test_unreadable_pictures_are_all_named(root: Path) -> None:
     (root / "train" / "sad" / "x.png").write_text("no picture")
     (root / "train" / "sad" / "y.png").write_bytes((root / "train" / "sad" / "01.png").read_bytes()[:60])
-    Image.fromarray(picture(1).astype(np.uint16) * 200).save(root / "train" / "sad" / "z.png")
+    (root / "train" / "sad" / "z.png").touch()
     error = fault(root)
     assert error.message == "faces has 3 pictures that cannot be used"
     assert error.details[0] == "train/sad/x.png: not a picture"
     assert error.details[1].startswith("train/sad/y.png: ")
-    assert error.details[2] == "train/sad/z.png: its pixels have more than 8 bits (mode I;16)"
+    assert error.details[2] == "train/sad/z.png: an empty file"
+    assert error.help and "--skip-bad-rows" in error.help
 
 
 def test_odd_sizes_are_named(root: Path) -> None:
@@ -115,6 +117,7 @@ def test_odd_sizes_are_named(root: Path) -> None:
     error = fault(root)
     assert error.message == "faces has 1 picture that cannot be used"
     assert error.details == ("test/sad/big.png: 9 x 9 pixels where most are 6 x 6",)
+    assert error.help and "--image-size 48" in error.help
 
 
 def test_a_class_that_train_has_not_is_refused_with_a_hint(root: Path) -> None:
@@ -131,7 +134,7 @@ def test_a_folder_without_train_is_refused(tmp_path: Path) -> None:
 
 def test_one_class_or_no_pictures_are_refused(tmp_path: Path) -> None:
     save(tmp_path / "one" / "train" / "sad" / "x.png")
-    assert "train/ has 1 class folders; two or more are needed" in fault(tmp_path / "one").details
+    assert "train/ has 1 class folder; two or more are needed" in fault(tmp_path / "one").details
     for name in ("a", "b"):
         (tmp_path / "none" / "train" / name).mkdir(parents=True)
     assert any("train/ has no pictures" in line for line in fault(tmp_path / "none").details)
@@ -148,3 +151,117 @@ def test_a_changed_picture_is_read_again_and_a_touched_one_is_not(root: Path) ->
     assert open_dataset(root).folder == before.folder
     save(root / "train" / "sad" / "01.png", 99)
     assert open_dataset(root).fingerprint != before.fingerprint
+
+
+def test_bad_pictures_are_left_out_where_that_is_asked_for_and_named_in_the_notes(root: Path) -> None:
+    for i in range(23):
+        (root / "train" / "sad" / f"x{i:02}.png").write_text("no picture")
+    dataset = open_dataset(root, options={"skip_bad_rows": True})
+    assert len(dataset) == 16
+    (note,) = [note for note in dataset.notes if "left out" in note]
+    assert note.startswith("23 bad rows or pictures were left out: train/sad/x00.png: not a picture; train/sad/x01.png")
+    assert note.endswith("x19.png: not a picture; and 3 more")
+    assert dataset.row_ids.tolist() == [*range(12), *range(35, 39)]  # numbers of files, not of what is left
+    with pytest.raises(DataError):
+        open_dataset(root)
+
+
+def test_a_class_whose_pictures_are_all_bad_is_noted(root: Path) -> None:
+    (root / "train" / "fear").mkdir()
+    (root / "train" / "fear" / "x.png").write_text("no picture")
+    dataset = open_dataset(root, options={"skip_bad_rows": True})
+    assert dataset.class_names == ("fear", "happy", "sad") and "class 'fear' has no rows" in dataset.notes
+
+
+def test_where_every_picture_is_bad_none_is_left(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / "all" / "train" / name).mkdir(parents=True)
+        (tmp_path / "all" / "train" / name / "x.png").write_text("no picture")
+    with pytest.raises(DataError) as caught:
+        open_dataset(tmp_path / "all", options={"skip_bad_rows": True})
+    assert caught.value.message == "all has no picture that can be read" and len(caught.value.details) == 2
+
+
+def test_pictures_that_may_not_be_opened_are_named(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    allowed = os.access
+    monkeypatch.setattr(os, "access", lambda p, mode: not str(p).endswith("sad/01.png") and allowed(p, mode))
+    assert fault(root).details == ("train/sad/01.png: permission denied",)
+    dataset = open_dataset(root, options={"skip_bad_rows": True})
+    assert len(dataset) == 15
+    assert "1 bad row or picture was left out: train/sad/01.png: permission denied" in dataset.notes
+
+
+def test_a_folder_that_may_not_be_listed_is_named(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    listed = os.scandir
+
+    def scandir(path: Path) -> object:
+        if Path(path).name == "sad":
+            raise PermissionError(13, "Permission denied", str(path))
+        return listed(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    error = fault(root)
+    assert error.message == f"{root / 'train' / 'sad'} cannot be read: Permission denied"
+
+
+def flat(root: Path, classes: int = 3, each: int = 20) -> Path:
+    for c in range(classes):
+        for i in range(each):
+            save(root / "abc"[c] / f"{i:02}.png", 100 * c + i)
+    return root
+
+
+def test_one_folder_of_classes_is_dealt_to_splits(tmp_path: Path) -> None:
+    root = flat(tmp_path / "plain")
+    save(root / "a" / "twin.png", 3)
+    dataset = open_dataset(root)
+    assert dataset.class_names == ("a", "b", "c") and len(dataset) == 61
+    counts = dataset.counts()
+    assert counts["train"] == [15, 14, 14] and counts["validation"] == counts["test"] == [3, 3, 3]
+    note = (
+        "no splits were given: 43 train, 9 validation, 9 test rows were dealt (stratified, twins kept together, seed 0)"
+    )
+    assert note in dataset.notes
+    twins = [dataset.positions(s) for s in ("train", "validation", "test")]
+    groups = [set(dataset.groups[rows].tolist()) for rows in twins]
+    assert not groups[0] & groups[1] and not groups[0] & groups[2] and not groups[1] & groups[2]
+    assert open_dataset(root, seed=5).fingerprint == dataset.fingerprint
+
+
+def test_one_class_folder_or_pictures_without_classes_are_refused(tmp_path: Path) -> None:
+    error = fault(flat(tmp_path / "one", classes=1))
+    assert error.details == ("it has 1 class folder, a/; two or more are needed",)
+    for i in range(3):
+        save(tmp_path / "loose" / f"{i}.png", i)
+        save(tmp_path / "deep" / "train" / f"{i}.png", i)
+    error = fault(tmp_path / "loose")
+    assert error.message == "loose has no class folders"
+    assert error.details == ("it holds 0.png, 1.png, 2.png", "3 pictures stand in no class folder")
+    details = fault(tmp_path / "deep").details
+    assert details[0] == "3 pictures stand in train/ itself; put them in train/<class>/"
+    (tmp_path / "empty").mkdir()
+    assert fault(tmp_path / "empty").details == ("it holds nothing",)
+
+
+def test_too_few_distinct_pictures_cannot_be_dealt(tmp_path: Path) -> None:
+    save(tmp_path / "two" / "a" / "x.png", 1)
+    save(tmp_path / "two" / "b" / "x.png", 1)
+    assert fault(tmp_path / "two").message == "two has no splits, and its 2 pictures cannot be divided"
+
+
+def test_an_image_size_brings_all_pictures_to_it(root: Path) -> None:
+    save(root / "test" / "sad" / "big.png", 3, side=9)
+    dataset = open_dataset(root, options={"image_size": (4, 5)})
+    assert dataset.image_shape == (4, 5, 1) and dataset.options == {"image_size": [4, 5]}
+    assert "17 pictures were brought from 6 x 6 and 1 other size to 5 x 4 pixels" in dataset.notes
+    same = open_dataset(root, options={"image_size": 9})
+    assert np.array_equal(same.images[-1, ..., 0], picture(3, 9))  # test/sad/big.png was of that size
+    assert same.folder != dataset.folder
+
+
+def test_groups_go_with_tables_only(root: Path) -> None:
+    with pytest.raises(ConfigError, match="--group-column goes with a table of pictures"):
+        open_dataset(root, options={"group_column": "person"})
+    said: list[str] = []
+    open_dataset(root, options={"label_column": "person"}, say=said.append)
+    assert said[0] == "--label-column goes with a table of pictures and was not used"

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from fertune.data import ImageDataset, open_dataset
+from fertune.data import ImageDataset, ReadOptions, open_dataset
+from fertune.data.sources.npz import read_npz
 from fertune.errors import DataError
 
 RNG = np.random.default_rng(5)
@@ -194,3 +197,98 @@ def test_a_cut_off_npz_is_refused(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-200])
     with pytest.raises(DataError, match=r"mine\.npz is not an npz file, or is damaged"):
         open_dataset(path)
+
+
+def test_an_image_size_brings_all_parts_to_it(tmp_path: Path) -> None:
+    path = tmp_path / "mine.npz"
+    np.savez(path, **arrays(x_test=X[:6, :4], y_test=Y[:6]))
+    with pytest.raises(DataError) as caught:
+        open_dataset(path)
+    assert caught.value.details == ("x_test has pictures of 4 x 7 x 1, x_train of 5 x 7 x 1",)
+    assert caught.value.help and "--image-size 48" in caught.value.help
+    dataset = open_dataset(path, options={"image_size": (5, 7)})
+    assert dataset.image_shape == (5, 7, 1) and np.array_equal(dataset.images[:40, ..., 0], X)
+    assert "6 pictures were brought from 7 x 4 to 7 x 5 pixels" in dataset.notes
+    assert len({dataset.folder, open_dataset(path, options={"image_size": 9}).folder}) == 2
+
+
+def test_bad_rows_are_left_out_where_that_is_asked_for(tmp_path: Path) -> None:
+    x, y = X.astype(float), Y.copy()
+    x[3, 0, 1], x[7, 1, 1], x[9, 0, 0], y[20] = np.nan, np.inf, 256, -1
+    np.savez(tmp_path / "mine.npz", x_train=x, y_train=y, x_test=X[:6], y_test=Y[:6])
+    with pytest.raises(DataError) as caught:
+        open_dataset(tmp_path / "mine.npz")
+    assert [line.split(";")[0] for line in caught.value.details] == [
+        "x_train, row 3: nan is not a pixel",
+        "x_train, row 7: inf is not a pixel",
+        "x_train, row 9: 256.0 is not a pixel",
+        "y_train, row 20: -1 is not a class",
+    ]
+    dataset = open_dataset(tmp_path / "mine.npz", options={"skip_bad_rows": True})
+    assert dataset.row_ids.tolist() == [row for row in range(46) if row not in (3, 7, 9, 20)]
+    assert np.array_equal(dataset.images[0, ..., 0], X[0]) and len(dataset) == 42
+    assert any(note.startswith("4 bad rows or pictures were left out: x_train, row 3: nan") for note in dataset.notes)
+
+
+def test_one_bad_value_among_floats_from_0_to_1_is_the_one_that_is_named() -> None:
+    x = X / 255
+    x[11, 2, 2] = 1.5
+    assert [line.split(";")[0] for line in fault(x_train=x).details] == ["x_train, row 11: 1.5 is not a pixel"]
+
+
+def test_where_no_row_is_left_the_reasons_are_told(tmp_path: Path) -> None:
+    np.savez(tmp_path / "mine.npz", x_train=X.astype(int) + 300, y_train=Y)
+    with pytest.raises(DataError) as caught:
+        open_dataset(tmp_path / "mine.npz", options={"skip_bad_rows": True})
+    assert caught.value.details[0] == "no row is left" and len(caught.value.details) == 41
+
+
+def test_test_rows_with_an_empty_label_are_unlabelled() -> None:
+    for blank, labels in ((-1, Y), ("", np.array(list("abcd"))[Y])):
+        y = labels[:6].copy()
+        y[2] = blank
+        dataset = ImageDataset.from_arrays(X, labels, x_test=X[:6], y_test=y)
+        assert dataset.positions("unlabelled").tolist() == [42] and dataset.class_names[1] in ("1", "b")
+        assert "1 of 6 rows of x_test have no label" in dataset.notes
+
+
+def test_a_bomb_is_refused_by_what_it_declares(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.npz"
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "|u1", "fortran_order": False, "shape": (10**9, 1000, 1000)})
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("x_train.npy", header.getvalue() + bytes(1000))
+    with pytest.raises(DataError) as caught:
+        open_dataset(path)
+    assert caught.value.details[0] == (
+        "x_train declares shape (1000000000, 1000, 1000) of uint8, 1,000,000,000,000,000 bytes, and holds 1,000"
+    )
+    assert "931,322.6 GiB are declared where" in caught.value.details[1]
+
+
+def test_an_honest_file_that_is_larger_than_the_memory_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    np.savez_compressed(tmp_path / "mine.npz", **arrays(extra=np.zeros(100_000)))
+    open_dataset(tmp_path / "mine.npz")  # what is not read does not count
+    monkeypatch.setattr("fertune.data.sources.headers.room", lambda: 1000)
+    np.savez_compressed(tmp_path / "other.npz", **arrays(x_test=X))
+    with pytest.raises(DataError, match=r"other\.npz cannot be used") as caught:
+        open_dataset(tmp_path / "other.npz")
+    assert caught.value.details == ("it is too large to be read: 0.0 GiB are declared where 0.0 GiB can be held",)
+
+
+def test_cut_and_altered_files_are_read_or_refused_and_nothing_else(tmp_path: Path) -> None:
+    np.savez(tmp_path / "whole.npz", **arrays())
+    whole = (tmp_path / "whole.npz").read_bytes()
+    rng = np.random.default_rng(0)
+    for i in range(60):
+        broken = bytearray(whole[: len(whole) if i % 2 else int(rng.integers(len(whole)))])
+        for _ in range(3):
+            if broken:
+                broken[int(rng.integers(len(broken)))] ^= int(rng.integers(1, 256))
+        (tmp_path / "mine.npz").write_bytes(broken)
+        try:
+            read_npz(tmp_path / "mine.npz", ReadOptions())
+        except DataError:
+            continue

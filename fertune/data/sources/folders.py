@@ -1,22 +1,28 @@
-"""Folders of pictures: ``train/<class>/*``, optional ``validation/`` or ``val/``, optional ``test/``."""
+"""Folders of pictures: ``train/<class>/*``, optional ``val/`` or ``validation/``, ``test/``; or ``<class>/*``."""
 
 from __future__ import annotations
 
 import os
-from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from fertune.data.assemble import TEST, TRAIN, VALIDATION, Parsed
+from fertune.data.assemble import TEST, TRAIN, VALIDATION, Parsed, deal
+from fertune.data.options import ReadOptions
+from fertune.data.progress import Progress, unseen
+from fertune.data.sources.pictures import KINDS, decode, gather, left_out_note, not_readable
 from fertune.errors import DataError, did_you_mean
 
-KINDS = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".gif", ".tif", ".tiff", ".ppm", ".pgm")
 SPLIT_FOLDERS = {"train": TRAIN, "validation": VALIDATION, "val": VALIDATION, "test": TEST}
-LAYOUT = "pictures stand in train/<class>/, and where you have them in validation/<class>/ and test/<class>/"
+LAYOUT = (
+    "pictures stand in train/<class>/, and where you have them in validation/<class>/ and test/<class>/; "
+    "or in <class>/ where there are no splits"
+)
+MEND = "mend these files or take them out, or leave them out with --skip-bad-rows"
 SHOWN = 5
+Inside = Mapping[str, "os.DirEntry[str]"]
 
 
 @dataclass
@@ -26,10 +32,11 @@ class Listing:
     Attributes:
         root: The folder.
         files: Relative paths with ``/``, sorted inside train, validation, test.
-        split: One a file.
+        split: One a file; empty where the folder has no splits.
         classes: One a file.
-        class_names: Sorted names of the folders in train.
+        class_names: Sorted names of the folders in train, or of all of them where there are no splits.
         left_out: Relative paths of what is neither a picture nor hidden.
+        denied: ``path: reason`` of pictures that may not be opened; they are not in ``files``.
     """
 
     root: Path
@@ -38,6 +45,22 @@ class Listing:
     classes: list[str] = field(default_factory=list)
     class_names: tuple[str, ...] = ()
     left_out: list[str] = field(default_factory=list)
+    denied: list[str] = field(default_factory=list)
+
+    def pictures(self, relative: str, label: str) -> list[str]:
+        """Take in what stands in one class folder; the pictures among it."""
+        found = []
+        for file in _visible(self.root / relative):
+            name = f"{relative}/{file.name}"
+            if not (file.name.lower().endswith(KINDS) and file.is_file()):
+                self.left_out.append(name)
+            elif reason := not_readable(file.path):
+                self.denied.append(f"{name}: {reason}")
+            else:
+                found.append(name)
+        self.files += found
+        self.classes += [label] * len(found)
+        return found
 
 
 def list_folder(root: Path) -> Listing:
@@ -46,12 +69,53 @@ def list_folder(root: Path) -> Listing:
     Raises:
         DataError: Not such a layout, or a class that train has not.
     """
-    listing = Listing(root)
     inside = {entry.name: entry for entry in _visible(root)}
-    if "train" not in inside or not inside["train"].is_dir():
-        found = ", ".join(sorted(inside)[:8]) or "nothing"
-        hint = did_you_mean("train", inside)
-        raise DataError(f"{root.name} has no folder train/{hint}", details=[f"it holds {found}"], help=LAYOUT)
+    if "train" in inside and inside["train"].is_dir():
+        return _with_splits(root, inside)
+    if not set(SPLIT_FOLDERS) & set(inside) and _holds_classes(inside):
+        return _without_splits(root, inside)
+    found = ", ".join(sorted(inside)[:8]) or "nothing"
+    details = [f"it holds {found}"]
+    loose = _count_pictures(inside.values())
+    if loose:
+        details.append(f"{_pictures(loose)} in no class folder")
+    folders = [name for name, entry in inside.items() if entry.is_dir()]
+    what = "no class folders" if loose and not folders else f"no folder train/{did_you_mean('train', inside)}"
+    raise DataError(f"{root.name} has {what}", details=details, help=LAYOUT)
+
+
+def _pictures(count: int) -> str:
+    return f"{count:,} picture stands" if count == 1 else f"{count:,} pictures stand"
+
+
+def _count_pictures(entries: object) -> int:
+    return sum(e.is_file() and e.name.lower().endswith(KINDS) for e in entries)  # type: ignore[attr-defined]
+
+
+def _holds_classes(inside: Inside) -> bool:
+    """Whether a folder in it holds pictures, as a class folder does and ``train/`` does not."""
+    return any(entry.is_dir() and _count_pictures(_visible(Path(entry.path))) for entry in inside.values())
+
+
+def _without_splits(root: Path, inside: Inside) -> Listing:
+    listing = Listing(root)
+    for name, entry in inside.items():
+        if entry.is_dir():
+            listing.class_names += (name,)
+            listing.pictures(name, name)
+        else:
+            listing.left_out.append(name)
+    if len(listing.class_names) < 2:
+        only = listing.class_names[0]
+        raise DataError(
+            f"{root.name} cannot be used as a data set",
+            details=[f"it has 1 class folder, {only}/; two or more are needed"], help=LAYOUT,
+        )  # fmt: skip
+    return listing
+
+
+def _with_splits(root: Path, inside: Inside) -> Listing:
+    listing = Listing(root)
     if "val" in inside and "validation" in inside:
         raise DataError(f"{root.name} has both val/ and validation/", help="keep one of the two")
     listing.left_out += [name for name in sorted(inside) if name not in SPLIT_FOLDERS]
@@ -59,7 +123,8 @@ def list_folder(root: Path) -> Listing:
     for name, split in SPLIT_FOLDERS.items():
         if name not in inside or not inside[name].is_dir():
             continue
-        for folder in _visible(root / name):
+        entries = _visible(root / name)
+        for folder in entries:
             if not folder.is_dir():
                 listing.left_out.append(f"{name}/{folder.name}")
                 continue
@@ -68,17 +133,14 @@ def list_folder(root: Path) -> Listing:
             elif folder.name not in listing.class_names:
                 hint = did_you_mean(folder.name, listing.class_names)
                 faults.append(f"{name}/{folder.name}: train/ has no class {folder.name!r}{hint}")
-            for file in _visible(root / name / folder.name):
-                relative = f"{name}/{folder.name}/{file.name}"
-                if file.name.lower().endswith(KINDS) and file.is_file():
-                    listing.files.append(relative)
-                    listing.split.append(split)
-                    listing.classes.append(folder.name)
-                else:
-                    listing.left_out.append(relative)
+            listing.split += [split] * len(listing.pictures(f"{name}/{folder.name}", folder.name))
+        loose = _count_pictures(entries)
+        if name == "train" and loose and not listing.class_names:
+            faults.append(f"{_pictures(loose)} in train/ itself; put them in train/<class>/")
     if len(listing.class_names) < 2:
-        faults.append(f"train/ has {len(listing.class_names)} class folders; two or more are needed")
-    if not faults and TRAIN not in listing.split:
+        many = len(listing.class_names)
+        faults.append(f"train/ has {many} class folder{'s' if many != 1 else ''}; two or more are needed")
+    if not faults and TRAIN not in listing.split and not listing.denied:
         faults.append(f"train/ has no pictures; {', '.join(KINDS)} are read")
     if faults:
         raise DataError(f"{root.name} cannot be used as a data set", details=faults, help=LAYOUT)
@@ -90,81 +152,31 @@ def _visible(folder: Path) -> list[os.DirEntry[str]]:
         return sorted((entry for entry in entries if not entry.name.startswith(".")), key=lambda e: e.name)
 
 
-def read_folder(listing: Listing) -> Parsed:
-    """Decode all pictures: 1 channel where each of them is gray, else 3; alpha is left out and said.
+def read_folder(listing: Listing, options: ReadOptions, progress: Progress = unseen) -> Parsed:
+    """Decode all pictures: 1 channel where each of them is gray, else 3.
 
     Raises:
         DataError: Pictures that cannot be read, or sizes that differ.
     """
-    pictures, unreadable, alpha = [], [], 0
-    sizes: list[tuple[int, int]] = []
-    for relative in listing.files:
-        try:
-            picture, had_alpha = _decode(listing.root / relative)
-        except _Unreadable as error:
-            unreadable.append(f"{relative}: {error}")
-            continue
-        pictures.append(picture)
-        sizes.append((picture.shape[1], picture.shape[0]))
-        alpha += had_alpha
-    faults = unreadable + _odd_sizes([f for f in listing.files if f not in _names(unreadable)], sizes)
-    if faults:
+    name = listing.root.name
+    if listing.denied and not options.skip_bad_rows:
+        count = len(listing.denied)
         raise DataError(
-            f"{listing.root.name} has {len(faults):,} picture{'s' if len(faults) > 1 else ''} that cannot be used",
-            details=faults, help="mend these files or take them out; all pictures must have one size",
+            f"{name} has {count:,} picture{'s' if count > 1 else ''} that cannot be used",
+            details=listing.denied, help=MEND,
         )  # fmt: skip
-    if any(picture.ndim == 3 for picture in pictures):
-        images = np.stack([p if p.ndim == 3 else np.repeat(p[..., None], 3, axis=2) for p in pictures])
-    else:
-        images = np.stack(pictures)[..., None]
+    read = lambda at: decode(listing.root / listing.files[at])  # noqa: E731
+    gathered = gather(name, listing.files, read, options, help=MEND, progress=progress)
     notes = []
     if listing.left_out:
         some = ", ".join(listing.left_out[:SHOWN]) + (", ..." if len(listing.left_out) > SHOWN else "")
         notes.append(f"{len(listing.left_out):,} files or folders are no pictures of a class and were left out: {some}")
-    if alpha:
-        notes.append(f"{alpha:,} pictures have transparency, which was left out")
-    number = {name: index for index, name in enumerate(listing.class_names)}
-    return Parsed(
-        images=images, labels=np.array([number[name] for name in listing.classes], np.int32),
-        split=np.array(listing.split, np.int8), row_ids=np.arange(len(images), dtype=np.int32),
-        class_names=listing.class_names, name=listing.root.name, notes=tuple(notes),
+    number = {label: index for index, label in enumerate(listing.class_names)}
+    labels = np.array([number[label] for label in listing.classes], np.int32)[gathered.kept]
+    split = np.array(listing.split or [TRAIN] * len(listing.files), np.int8)[gathered.kept]
+    parsed = Parsed(
+        images=gathered.images, labels=labels, split=split, row_ids=gathered.kept.astype(np.int32),
+        class_names=listing.class_names, name=name,
+        notes=(*notes, *left_out_note(listing.denied), *gathered.notes),
     )  # fmt: skip
-
-
-def _names(faults: list[str]) -> set[str]:
-    return {fault.split(": ", 1)[0] for fault in faults}
-
-
-class _Unreadable(Exception):
-    """One clause: why a file is no usable picture."""
-
-
-def _decode(path: Path) -> tuple[NDArray[np.uint8], bool]:
-    """uint8 (h, w) where the picture is gray, else (h, w, 3); and whether it had an alpha channel."""
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        with Image.open(path) as image:
-            image.load()
-            if image.mode in ("I", "F", "I;16", "I;16B", "I;16L", "I;16N"):
-                raise _Unreadable(f"its pixels have more than 8 bits (mode {image.mode})")
-            alpha = image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info
-            if image.mode in ("L", "1", "LA", "La"):
-                return np.asarray(image.convert("L")), alpha
-            pixels = np.asarray(image.convert("RGB"))
-    except UnidentifiedImageError as error:
-        raise _Unreadable("not a picture") from error
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise _Unreadable(str(error) or type(error).__name__) from error
-    gray = bool(np.all(pixels[..., :1] == pixels[..., 1:]))
-    return (pixels[..., 0] if gray else pixels), alpha
-
-
-def _odd_sizes(files: list[str], sizes: list[tuple[int, int]]) -> list[str]:
-    if len(set(sizes)) < 2:
-        return []
-    usual = Counter(sizes).most_common(1)[0][0]
-    return [
-        f"{file}: {w} x {h} pixels where most are {usual[0]} x {usual[1]}"
-        for file, (w, h) in zip(files, sizes, strict=True) if (w, h) != usual
-    ]  # fmt: skip
+    return parsed if listing.split else deal(parsed)
