@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 
 import numpy as np
 
+from fertune.searchers.seeds import derive as derive
+from fertune.searchers.start import starts
 from fertune.space import Space
 from fertune.trial import Exhausted, Objective, Outcome, Params, Suggestion, Value, Wait
 
@@ -23,15 +24,14 @@ class Engine(ABC):
         space, objective, seed, trials, max_epochs: See ``make_searcher``.
     """
 
-    def __init__(
-        self, space: Space, *, objective: Objective, seed: int, trials: int | None, max_epochs: int
-    ) -> None:
+    def __init__(self, space: Space, *, objective: Objective, seed: int, trials: int | None, max_epochs: int) -> None:
         self.space, self.objective, self.seed, self.max_epochs = space, objective, seed, max_epochs
         self._goal = trials
         self._size = space.size()
         self._seen: set[str] = set()
         self._next_ticket = 0
         self._open: set[int] = set()
+        self._first = starts(space, seed)
 
     @abstractmethod
     def ask(self) -> Suggestion | Wait | Exhausted:
@@ -72,6 +72,10 @@ class Engine(ABC):
     def _is_new(self, params: Params) -> bool:
         return self.space.key(params) not in self._seen
 
+    def _given(self) -> dict[str, Value] | None:
+        """The next ``start`` configuration of the space; None where all were suggested."""
+        return next((params for params in self._first if self._is_new(params)), None)
+
     def _untried(self) -> dict[str, Value] | None:
         """A configuration that was not suggested yet, at random; None where none was found.
 
@@ -108,9 +112,3 @@ class Engine(ABC):
     def _check_open(self, ticket: int) -> None:
         if ticket not in self._open:
             raise RuntimeError(f"ticket {ticket} is not open: it was never asked for, or was told already")
-
-
-def derive(*parts: object) -> int:
-    """A seed from 1 to 2**31 - 1 that depends on all parts; neighbouring seeds share no stream."""
-    digest = hashlib.sha256("\x1f".join(str(p) for p in parts).encode("utf-8")).digest()
-    return int.from_bytes(digest[:8], "big") % (2**31 - 1) + 1

@@ -1,4 +1,4 @@
-"""Keras Tuner's RandomSearch and Hyperband oracles behind Searcher. The only file that imports keras_tuner.
+"""Keras Tuner's oracles behind Searcher: RandomSearch and Hyperband. The only file that imports keras_tuner.
 
 An oracle alone is ask and tell; no Tuner and no TensorFlow is needed. Round each oracle fertune adds what it lacks:
 a hidden parameter makes every one of its draws new, so that only this layer says what a repeat is; a failed
@@ -56,7 +56,7 @@ def import_keras_tuner() -> Any:
         return importlib.import_module("keras_tuner")
     except ModuleNotFoundError as error:
         raise MissingPackage(
-            f"tuners 'random' and 'hyperband' need keras-tuner; {error.name!r} is not installed",
+            f"this tuner needs keras-tuner; {error.name!r} is not installed",
             help='pip install "fertune[cpu]"',
         ) from error
 
@@ -101,15 +101,18 @@ def _absent(*args: object, **kwargs: object) -> None:
     raise RuntimeError("keras is not for computing in this process")
 
 
-class _OracleSearcher(Engine):
+class OracleSearcher(Engine):
     """An oracle, its folder, and the way between its trials and our tickets."""
+
+    salted = True
+    """Whether the oracle has the hidden parameter that makes each of its draws new."""
 
     def __init__(self, space: Space, *, objective: Objective, seed: int, trials: int | None, max_epochs: int) -> None:
         super().__init__(space, objective=objective, seed=seed, trials=trials, max_epochs=max_epochs)
         self._kt = import_keras_tuner()
         self._oracle = self._make_oracle(
             objective=self._kt.Objective(objective.name, objective.direction),
-            hyperparameters=hyperparameters(self._kt, space),
+            hyperparameters=hyperparameters(self._kt, space, salted=self.salted),
             seed=derive("keras-tuner", seed),
             allow_new_entries=False,
             tune_new_entries=False,
@@ -140,26 +143,30 @@ class _OracleSearcher(Engine):
 
     def _create(self) -> Any:
         """An oracle's trial; one tuner id for each piece of work in flight."""
-        with _quiet():
+        with quiet():
             return self._oracle.create_trial(f"ticket {self._next_ticket}")
 
     def _finish(self, trial: Any, value: float | None) -> None:
         """End an oracle's trial with a value, or with the worst one where there is none."""
         if value is None or not math.isfinite(value):
             value = -WORST if self.objective.direction == "max" else WORST
-        with _quiet():
+        with quiet():
             self._oracle.update_trial(trial.trial_id, {self.objective.name: value})
             trial.status = "COMPLETED"
             self._oracle.end_trial(trial)
 
     def _new_params(self, trial: Any) -> dict[str, Value] | None:
-        """The oracle's draw, or another configuration where that one was suggested before; None where none is left."""
+        """The next start configuration, then the oracle's draw, or another where that was suggested before; None where
+        none is left."""
+        given = self._given()
+        if given is not None:
+            return given
         drawn = trial.hyperparameters.values
         params = self.space.walk(lambda param: plain_value(param, drawn[param.name]))
         return params if self._is_new(params) else self._untried()
 
 
-class RandomSearcher(_OracleSearcher):
+class RandomSearcher(OracleSearcher):
     """Independent draws; each configuration once."""
 
     def _make_oracle(self, **common: Any) -> Any:
@@ -179,7 +186,7 @@ class RandomSearcher(_OracleSearcher):
         return suggestion
 
 
-class HyperbandSearcher(_OracleSearcher):
+class HyperbandSearcher(OracleSearcher):
     """Brackets of successive halving (Li et al. 2018).
 
     Where the oracle wants a new configuration but there shall be none (the number of trials is reached, or the space
@@ -278,12 +285,13 @@ class HyperbandSearcher(_OracleSearcher):
         return self._ended
 
 
-def hyperparameters(kt: Any, space: Space) -> Any:
+def hyperparameters(kt: Any, space: Space, *, salted: bool = True) -> Any:
     """The space for an oracle. Numbers with a step are drawn by index, so that no rounding is left to the oracle."""
     hp = kt.HyperParameters()
     for param in space.params:
         _declare(hp, space, param, _conditions(space, param))
-    hp.Float(SALT, 0.0, 1.0)
+    if salted:
+        hp.Float(SALT, 0.0, 1.0)
     return hp
 
 
@@ -331,7 +339,7 @@ def _write_nothing() -> None:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Keras Tuner calls a function of ``threading`` that is deprecated."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -2,39 +2,52 @@
 
 from __future__ import annotations
 
+import importlib.util
 import math
+from collections.abc import Callable
+from typing import Any
 
-from fertune.errors import ConfigError, did_you_mean
+from fertune.errors import ConfigError, MissingPackage, did_you_mean
 from fertune.searchers.engine import Engine
-from fertune.space import TUNERS, Space
-from fertune.trial import Objective
+from fertune.searchers.modelled import cmaes_population, modelled, modelling_note, population, startup, varied
+from fertune.searchers.start import start_notes
+from fertune.space import Space
+from fertune.trial import TUNERS, Objective
 
-ENGINES = TUNERS
+ENGINES = tuple(TUNERS)
 PRUNERS = ("none", "median", "hyperband", "asha")
 FACTOR = 3
 
 
 def make_searcher(
-    engine: str, space: Space, *, objective: Objective, seed: int, trials: int | None, max_epochs: int,
+    engine: str,
+    space: Space,
+    *,
+    objective: Objective,
+    seed: int,
+    trials: int | None,
+    max_epochs: int,
     pruner: str | None = None,
+    second: Objective | None = None,
 ) -> Engine:
     """A fresh searcher.
 
     Args:
-        engine: ``random`` and ``hyperband`` are Keras Tuner's oracles, ``tpe`` is Optuna's sampler.
+        engine: A name of ``fertune.trial.TUNERS``.
         space: What may be suggested.
         objective: What values mean.
         seed: Any whole number; the same one gives the same suggestions.
-        trials: Distinct configurations to ask for; a promotion is none. None has no limit for ``random`` and ``tpe``
-            (a finite space ends all the same) and one full iteration for ``hyperband``.
+        trials: Distinct configurations to ask for; a promotion is none. None has no limit (a finite space ends all the
+            same) but one full iteration for ``hyperband``.
         max_epochs: The largest budget, at least 1.
-        pruner: For ``tpe`` only: ``none`` (default), ``median``, ``hyperband`` or ``asha``.
+        pruner: ``none`` (default), ``median``, ``hyperband`` or ``asha``; with ``tpe``, ``gp``, ``cmaes``, ``qmc``.
+        second: Another objective; with ``nsga2`` only.
 
     Raises:
         ConfigError: An option is not legal.
-        MissingPackage: The engine's library is not installed.
+        MissingPackage: What the engine needs is not installed.
     """
-    if engine not in ENGINES:
+    if engine not in TUNERS:
         raise ConfigError(
             f"no tuner named {engine!r}; legal: {', '.join(ENGINES)}{did_you_mean(engine, ENGINES)}",
             help="leave --tuner out to take the default of the space",
@@ -45,24 +58,91 @@ def make_searcher(
         raise ConfigError(f"max_epochs is {max_epochs}; give at least 1")
     if pruner is not None and pruner not in PRUNERS:
         raise ConfigError(f"no pruner named {pruner!r}; legal: {', '.join(PRUNERS)}{did_you_mean(pruner, PRUNERS)}")
-    if engine != "tpe" and pruner not in (None, "none"):
+    if not TUNERS[engine].prunes and pruner not in (None, "none"):
         raise ConfigError(
-            f"the pruner {pruner!r} works with tuner 'tpe', not with {engine!r}",
+            f"the pruner {pruner!r} works with {pruning_tuners()}, not with tuner {engine!r}",
             help="give --tuner tpe, or no --pruner",
         )
-    if engine == "tpe":
-        from fertune.searchers.optuna import TpeSearcher
+    if second is not None and not TUNERS[engine].two:
+        raise ConfigError(f"tuner {engine!r} has one objective; for two, give --tuner nsga2")
+    check_needs(engine)
+    return _make(
+        engine, space, pruner or "none", second,
+        {"objective": objective, "seed": seed, "trials": trials, "max_epochs": max_epochs},
+    )  # fmt: skip
 
-        return TpeSearcher(
-            space, objective=objective, seed=seed, trials=trials, max_epochs=max_epochs, pruner=pruner or "none"
-        )
-    from fertune.searchers.keras_tuner import HyperbandSearcher, RandomSearcher
 
-    if engine == "random":
-        return RandomSearcher(space, objective=objective, seed=seed, trials=trials, max_epochs=max_epochs)
-    return HyperbandSearcher(
-        space, objective=objective, seed=seed, trials=trials, max_epochs=max_epochs, size=hyperband_size(max_epochs)
-    )
+def _make(engine: str, space: Space, pruner: str, second: Objective | None, common: dict[str, Any]) -> Engine:
+    if engine in ("random", "hyperband"):
+        from fertune.searchers.keras_tuner import HyperbandSearcher, RandomSearcher
+
+        if engine == "random":
+            return RandomSearcher(space, **common)
+        size = hyperband_size(common["max_epochs"])
+        return HyperbandSearcher(space, size=size, **common)
+    if engine == "bayesian":
+        from fertune.searchers.bayesian import BayesianSearcher
+
+        return BayesianSearcher(space, **common)
+    if engine == "grid":
+        from fertune.searchers.grid import GridSearcher
+
+        return GridSearcher(space, **common)
+    from fertune.searchers import optuna, samplers
+
+    if engine == "nsga2":
+        return samplers.Nsga2Searcher(space, second=second, **common)
+    studies: dict[str, Callable[..., Engine]] = {
+        "tpe": optuna.TpeSearcher, "gp": samplers.GpSearcher, "cmaes": samplers.CmaesSearcher,
+        "qmc": samplers.QmcSearcher,
+    }  # fmt: skip
+    return studies[engine](space, pruner=pruner, **common)
+
+
+def pruning_tuners() -> str:
+    """``"tuner 'tpe', 'gp', 'cmaes' or 'qmc'"``."""
+    *names, last = [repr(t.name) for t in TUNERS.values() if t.prunes]
+    return f"tuner {', '.join(names)} or {last}"
+
+
+def check_needs(engine: str) -> None:
+    """Raise MissingPackage with the install line where what an engine needs beyond fertune's own is not installed."""
+    for module, distribution, extra in TUNERS[engine].needs:
+        if importlib.util.find_spec(module) is None:
+            raise MissingPackage(
+                f"tuner {engine!r} needs {distribution}, which is not installed", help=f'pip install "fertune[{extra}]"'
+            )
+
+
+def engine_notes(engine: str, space: Space, trials: int | None) -> list[str]:
+    """What people should know of an engine in this space before the first trial, a line each; often nothing."""
+    notes = start_notes(space, trials)
+    note = modelling_note(engine, space)
+    if note:
+        notes.append(note)
+    if engine == "grid":
+        notes.append(_grid_note(space, trials))
+    elif engine == "bayesian" and varied(space):
+        first = startup(trials)
+        notes.append(f"bayesian: the first {first} trials are random; an inactive parameter counts as its lowest value")
+    elif engine == "cmaes" and modelled("cmaes", space):
+        notes.append(f"cmaes learns after each {cmaes_population(space)} finished trials")
+    elif engine == "nsga2":
+        size = population(trials)
+        notes.append(f"nsga2: generations of {size}, the first at random; a failed trial counts as the worst")
+    return notes
+
+
+def _grid_note(space: Space, trials: int | None) -> str:
+    from fertune.searchers.grid import GRID_VALUES, grid_size, gridded
+
+    size = grid_size(space)
+    points = "1 point" if size == 1 else f"{size:,} points"
+    cut = [p.name for p, q in zip(space.params, gridded(space).params, strict=True) if p != q]
+    values = f"; {', '.join(cut)} cut into {GRID_VALUES} values" if cut else ""
+    if trials is not None and trials < size:
+        return f"the grid has {points}{values}; {trials:,} of them are tried, drawn at random (--trials {size} for all)"
+    return f"the grid has {points}{values}; all are tried, the last parameter varying first"
 
 
 def hyperband_size(max_epochs: int) -> int:

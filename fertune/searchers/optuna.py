@@ -1,21 +1,24 @@
-"""Optuna's TPE sampler and its pruners behind Searcher. The only file that imports optuna.
+"""An Optuna study and its pruners behind Searcher; TPE. The only file that imports optuna.
 
 Only ``study.ask`` and ``study.tell`` are used. Each ask has a fresh sampler, seeded from (seed, number of the trial):
-the next suggestion follows from the trials alone, never from how a sampler came to them, so a study that is rebuilt
-from a journal goes on as the undisturbed one would have.
+the next suggestion follows from the study alone, never from how a sampler came to it. Where a study is no more than
+its trials (``RebuiltStudy``), one that is rebuilt from a journal goes on as the undisturbed one would have; where a
+sampler keeps notes in it, the calls are repeated.
 """
 
 from __future__ import annotations
 
 import math
 import warnings
+from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from fertune.errors import MissingPackage, RunError
+from fertune.errors import MissingPackage
 from fertune.searchers.engine import Engine, derive
-from fertune.searchers.restore import Restored
+from fertune.searchers.modelled import startup
+from fertune.searchers.restore import Restored, check_record
 from fertune.space import Bool, Choice, Float, Int, Param, Space
 from fertune.trial import Complete, Exhausted, Objective, Outcome, Params, Pruned, Suggestion, Value, Wait
 
@@ -35,13 +38,13 @@ def import_optuna() -> Any:
         import optuna
     except ModuleNotFoundError as error:
         raise MissingPackage(
-            f"tuner 'tpe' needs optuna; {error.name!r} is not installed", help='pip install "fertune[cpu]"'
+            f"this tuner needs optuna; {error.name!r} is not installed", help='pip install "fertune[cpu]"'
         ) from error
     return optuna
 
 
-class TpeSearcher(Engine):
-    """Tree-structured Parzen estimator (Bergstra et al. 2011), multivariate, grouped by which parameters are active.
+class StudySearcher(Engine):
+    """A study, its sampler and its pruner.
 
     A draw that repeats an earlier configuration is told as failed at once, which leaves no trace but its number; the
     tag ``number`` of a suggestion is Optuna's trial number where that is not the ticket.
@@ -50,23 +53,36 @@ class TpeSearcher(Engine):
         pruner: ``none``, ``median``, ``hyperband`` or ``asha``.
     """
 
+    directions: tuple[str, ...] = ()
+    """Of several objectives; by default the one of ``objective``."""
+
     def __init__(
-        self, space: Space, *, objective: Objective, seed: int, trials: int | None, max_epochs: int,
+        self,
+        space: Space,
+        *,
+        objective: Objective,
+        seed: int,
+        trials: int | None,
+        max_epochs: int,
         pruner: str = "none",
     ) -> None:
         super().__init__(space, objective=objective, seed=seed, trials=trials, max_epochs=max_epochs)
         self._optuna = import_optuna()
-        self._pruning = pruner != "none"
-        self._startup = 10 if trials is None else min(10, max(4, trials // 4))
+        self._pruner = pruner
+        self._startup = startup(trials)
         with self._quiet():
             self._study = self._optuna.create_study(
                 study_name=STUDY,
-                direction="maximize" if objective.direction == "max" else "minimize",
+                directions=list(self.directions or (study_direction(objective),)),
                 pruner=self._make_pruner(pruner),
             )
         self._drawn = 0
         self._trials: dict[int, Any] = {}
         self._steps: dict[int, int] = {}
+
+    @abstractmethod
+    def _make_sampler(self, seed: int) -> Any:
+        """A fresh sampler for one ask; ``seed`` follows from the search's and the number of the trial."""
 
     def _make_pruner(self, name: str) -> Any:
         pruners = self._optuna.pruners
@@ -83,6 +99,9 @@ class TpeSearcher(Engine):
         if end:
             return end
         with self._quiet():
+            given = self._given()
+            if given is not None:
+                return self._take(*self._fixed_draw(given))
             for _ in range(REPEATS):
                 trial, params = self._draw()
                 if self._is_new(params):
@@ -91,8 +110,7 @@ class TpeSearcher(Engine):
             untried = self._untried()
             if untried is None:
                 return Exhausted("no new configuration was found in the space")
-            self._study.enqueue_trial({n: coded(self.space[n], v) for n, v in untried.items()})
-            return self._take(*self._draw())
+            return self._take(*self._fixed_draw(untried))
 
     def report(self, ticket: int, step: int, value: float) -> bool:
         """Record an epoch; False where the pruner stops the trial.
@@ -105,7 +123,7 @@ class TpeSearcher(Engine):
         self._steps[ticket] = step
         with self._quiet():
             self._trials[ticket].report(value, step)
-            return not (self._pruning and self._trials[ticket].should_prune())
+            return self._pruner == "none" or not self._trials[ticket].should_prune()
 
     def tell(self, ticket: int, outcome: Outcome) -> None:
         self._close(ticket)
@@ -119,51 +137,13 @@ class TpeSearcher(Engine):
             else:
                 self._study.tell(trial, state=state.FAIL)
 
-    def restore(self, records: Sequence[Restored]) -> None:
-        """Rebuild the study in number order, failed and running trials too, without drawing anything again.
-
-        Args:
-            records: All pieces of work in the order of tickets.
-
-        Raises:
-            RunError: A record is not of this space, or tickets are missing.
-        """
-        if self._drawn:
-            raise RuntimeError("a searcher is restored before it is asked")
-        with self._quiet():
-            for ticket, record in enumerate(records):
-                suggestion = record.suggestion
-                faults = self.space.faults(suggestion.params)
-                if suggestion.ticket != ticket:
-                    faults.append(f"it has ticket {suggestion.ticket} where {ticket} is expected")
-                if faults:
-                    raise RunError(f"the run cannot be resumed: trial {ticket} is not of this search", details=faults)
-                self._add(suggestion)
-                for step, value in record.reports:
-                    self.report(ticket, step, value)
-                if record.outcome is not None:
-                    self.tell(ticket, record.outcome)
-
-    def _add(self, suggestion: Suggestion) -> None:
-        """One trial as if it had been drawn; numbers that are left out before it were repeats."""
-        create, state = self._optuna.trial.create_trial, self._optuna.trial.TrialState
-        while self._drawn < suggestion.tags.get("number", suggestion.ticket):
-            self._study.add_trial(create(state=state.FAIL))
-            self._drawn += 1
-        self._study.add_trial(create(
-            state=state.RUNNING,
-            params={n: coded(self.space[n], v) for n, v in suggestion.params.items()},
-            distributions={n: self._distribution(self.space[n]) for n in suggestion.params},
-        ))
-        frozen = self._study.get_trials(deepcopy=False)[self._drawn]
-        self._drawn += 1
-        self._take(self._optuna.trial.Trial(self._study, frozen._trial_id), suggestion.params)
+    def _fixed_draw(self, params: Params) -> tuple[Any, dict[str, Value]]:
+        """A trial with these values."""
+        self._study.enqueue_trial({n: coded(self.space[n], v) for n, v in params.items()})
+        return self._draw()
 
     def _draw(self) -> tuple[Any, dict[str, Value]]:
-        self._study.sampler = self._optuna.samplers.TPESampler(
-            seed=derive("optuna", self.seed, self._drawn), n_startup_trials=self._startup,
-            multivariate=True, group=True, constant_liar=True,
-        )
+        self._study.sampler = self._make_sampler(derive("optuna", self.seed, self._drawn))
         self._drawn += 1
         trial = self._study.ask()
         params = self.space.walk(lambda param: decoded(param, self._pull(trial, param)))
@@ -219,6 +199,61 @@ class TpeSearcher(Engine):
                 yield
         finally:
             logging.set_verbosity(level)
+
+
+class RebuiltStudy(StudySearcher):
+    """One whose next suggestion follows from its trials alone: it is restored without drawing anything again."""
+
+    def restore(self, records: Sequence[Restored]) -> None:
+        """Rebuild the study in number order, failed and running trials too, without drawing anything again.
+
+        Args:
+            records: All pieces of work in the order of tickets.
+
+        Raises:
+            RunError: A record is not of this space, or tickets are missing.
+        """
+        if self._drawn:
+            raise RuntimeError("a searcher is restored before it is asked")
+        with self._quiet():
+            for ticket, record in enumerate(records):
+                suggestion = record.suggestion
+                check_record(self.space, ticket, record)
+                self._add(suggestion)
+                for step, value in record.reports:
+                    self.report(ticket, step, value)
+                if record.outcome is not None:
+                    self.tell(ticket, record.outcome)
+
+    def _add(self, suggestion: Suggestion) -> None:
+        """One trial as if it had been drawn; numbers that are left out before it were repeats."""
+        create, state = self._optuna.trial.create_trial, self._optuna.trial.TrialState
+        while self._drawn < suggestion.tags.get("number", suggestion.ticket):
+            self._study.add_trial(create(state=state.FAIL))
+            self._drawn += 1
+        self._study.add_trial(
+            create(
+                state=state.RUNNING,
+                params={n: coded(self.space[n], v) for n, v in suggestion.params.items()},
+                distributions={n: self._distribution(self.space[n]) for n in suggestion.params},
+            )
+        )
+        frozen = self._study.get_trials(deepcopy=False)[self._drawn]
+        self._drawn += 1
+        self._take(self._optuna.trial.Trial(self._study, frozen._trial_id), suggestion.params)
+
+
+class TpeSearcher(RebuiltStudy):
+    """Tree-structured Parzen estimator (Bergstra et al. 2011), multivariate, grouped by which parameters are active."""
+
+    def _make_sampler(self, seed: int) -> Any:
+        return self._optuna.samplers.TPESampler(
+            seed=seed, n_startup_trials=self._startup, multivariate=True, group=True, constant_liar=True
+        )
+
+
+def study_direction(objective: Objective) -> str:
+    return "maximize" if objective.direction == "max" else "minimize"
 
 
 def coded(param: Param, value: Value) -> Value:

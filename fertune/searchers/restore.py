@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Literal, Protocol, runtime_checkable
 
 from fertune.errors import RunError
-from fertune.searchers.engine import Engine
-from fertune.trial import Exhausted, Outcome, Suggestion, Wait
+from fertune.space import Space
+from fertune.trial import Exhausted, Outcome, Searcher, Suggestion, Wait
 
 Call = (
     tuple[Literal["ask"], Suggestion]
@@ -33,6 +33,15 @@ class Restored:
     outcome: Outcome | None = None
 
 
+def check_record(space: Space, ticket: int, record: Restored) -> None:
+    """Raise RunError unless a record is the ``ticket``-th of a search of this space."""
+    faults = space.faults(record.suggestion.params)
+    if record.suggestion.ticket != ticket:
+        faults.append(f"it has ticket {record.suggestion.ticket} where {ticket} is expected")
+    if faults:
+        raise RunError(f"the run cannot be resumed: trial {ticket} is not of this search", details=faults)
+
+
 @runtime_checkable
 class FastRestore(Protocol):
     """A searcher whose state follows from its pieces of work alone, so that it need not draw them again."""
@@ -42,7 +51,14 @@ class FastRestore(Protocol):
         ...
 
 
-def restore(searcher: Engine, calls: Iterable[Call], *, written_by: str | None = None) -> None:
+@runtime_checkable
+class Extends(Protocol):
+    """A searcher whose number of trials can be raised after it was restored."""
+
+    def extend(self, trials: int) -> None: ...
+
+
+def restore(searcher: Searcher, calls: Iterable[Call], *, written_by: str | None = None) -> None:
     """Bring a fresh searcher to the point after ``calls``.
 
     Args:
@@ -71,7 +87,7 @@ def restore(searcher: Engine, calls: Iterable[Call], *, written_by: str | None =
             searcher.report(call[1], call[2], call[3])
         elif call[0] == "tell":
             searcher.tell(call[1], call[2])
-        else:
+        elif isinstance(searcher, Extends):
             searcher.extend(call[1])
 
 
@@ -89,7 +105,7 @@ def _fast(searcher: FastRestore, calls: Iterable[Call]) -> None:
         else:
             goal = call[1]
     searcher.restore([records[ticket] for ticket in sorted(records)])
-    if goal and isinstance(searcher, Engine):
+    if goal and isinstance(searcher, Extends):
         searcher.extend(goal)
 
 

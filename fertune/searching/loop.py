@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from fertune.errors import AllTrialsFailed
 from fertune.searching.observer import Observer
-from fertune.searching.resume import Resumed, read_progress
+from fertune.searching.resume import Resumed, read_progress, second_value
 from fertune.store import Journal
 from fertune.store.trials import failure_json
 from fertune.trial import (
@@ -57,6 +57,7 @@ class Search:
         journal: Written before the searcher is told, and before a job is submitted.
         make_job: The job of a trial's next stretch.
         objective: Direction of the values.
+        second: Cost of a trained model that is told beside it; None for none.
         progress: What the journal holds; by default read from it.
         deadline: ``time.monotonic()`` after which no job runs on; None for none.
         stop_requested: Asked between events; true ends the search as interrupted.
@@ -72,6 +73,7 @@ class Search:
         journal: Journal,
         make_job: MakeJob,
         objective: Objective,
+        second: Objective | None = None,
         progress: Resumed | None = None,
         deadline: float | None = None,
         stop_requested: Callable[[], bool] = lambda: False,
@@ -80,7 +82,7 @@ class Search:
     ) -> None:
         progress = progress or read_progress(journal.lines)
         self._searcher, self._executor, self._journal = searcher, executor, journal
-        self._make_job, self._objective, self._deadline = make_job, objective, deadline
+        self._make_job, self._objective, self._second, self._deadline = make_job, objective, second, deadline
         self._stop_requested, self._on_trial_end = stop_requested, on_trial_end
         self._observer = observer or Observer()
         self.trials = progress.trials
@@ -123,6 +125,7 @@ class Search:
         while not reason:
             if self._stop_requested():
                 status, reason = "interrupted", "interrupted"
+                self._observer.said("stopping, a few seconds")
             elif self._deadline is not None and time.monotonic() > self._deadline:
                 reason = TIME_IS_UP
             else:
@@ -236,6 +239,8 @@ class Search:
                 "parameters": result.parameters,
                 "note": note or (result.ended_by if result.ended_by == "early stopping" else ""),
             }
+            if self._second is not None:
+                fields["values"] = {self._objective.name: result.value, self._second.name: cost(result, self._second)}
         else:
             begun = next(
                 (
@@ -253,7 +258,11 @@ class Search:
             told: Outcome = (
                 failure
                 if failure is not None
-                else (Pruned(trial.value or 0.0) if outcome == "pruned" else Complete(trial.value or 0.0))
+                else (
+                    Pruned(trial.value or 0.0)
+                    if outcome == "pruned"
+                    else Complete(trial.value or 0.0, second_value(trial.values))
+                )
             )
             self._searcher.tell(ticket, told)
         self._see(trial)
@@ -286,6 +295,11 @@ class Search:
         for suggestion in self._running.values():
             self._end(suggestion.ticket, self._trial_of[suggestion.ticket], "stopped", note=reason)
         self._running.clear()
+
+
+def cost(result: TrainResult, second: Objective) -> float | None:
+    """The second objective of what was trained; None where it was not measured."""
+    return float(result.parameters) if second.name == "parameters" else result.latency
 
 
 ADVICE = {

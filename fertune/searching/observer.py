@@ -21,6 +21,10 @@ class Observer:
     def said(self, text: str) -> None:
         """One line of finished work that is not training, e.g. ``"read 35,887 rows in 14 s; cached"``."""
 
+    def noted(self, text: str) -> None:
+        """One line on what will be done and how, before it begins, e.g. ``"the grid has 30 points; all are tried"``."""
+        self.said(text)
+
     def progress(self, what: str, done: int, total: int | None = None, unit: str = "") -> None:
         """Work that is not training goes on: ``done`` of ``total`` (None where unknown), e.g. rows read.
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from fertune.searchers import Call
 from fertune.store.trials import Trials, failure_of
-from fertune.trial import Complete, Failure, FailureKind, Outcome, Pruned, Suggestion
+from fertune.trial import SECOND_OBJECTIVES, Complete, Failure, FailureKind, Outcome, Pruned, Suggestion
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,14 @@ def suggestion_of(line: dict[str, Any]) -> Suggestion:
 def outcome_of(line: dict[str, Any]) -> Outcome:
     if line["outcome"] == "failed":
         return failure_of(line["failure"]) or Failure(FailureKind.CRASHED, "not recorded")
-    return (Pruned if line["outcome"] == "pruned" else Complete)(line["value"])
+    if line["outcome"] == "pruned":
+        return Pruned(line["value"])
+    return Complete(line["value"], second_value(line.get("values") or {}))
+
+
+def second_value(values: Mapping[str, float | None]) -> float | None:
+    """That of the second objective among values by name; None where there is none."""
+    return next((value for name, value in values.items() if name in SECOND_OBJECTIVES), None)
 
 
 def read_progress(lines: list[dict[str, Any]]) -> Resumed:

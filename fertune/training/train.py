@@ -15,6 +15,7 @@ from fertune.training import state
 from fertune.training.batches import Batches
 from fertune.training.compiling import compile_model
 from fertune.training.context import Context
+from fertune.training.latency import milliseconds_a_picture
 from fertune.training.load import save_model
 from fertune.training.memory import resident
 from fertune.training.predict import Predictor, picture_dtype, write_proba
@@ -76,8 +77,11 @@ def train(job: TrainJob, context: Context) -> TrainResult:
         model.fit(batches, epochs=job.budget, initial_epoch=progress.epoch, callbacks=[watch], verbose=0, shuffle=False)
     watch.save()
 
+    latency = None
     if progress.best_epoch and progress.best_proba is not None:
         model.set_weights(progress.best_weights)
+        if job.latency and watch.ended_by != "stopped":
+            latency = milliseconds_a_picture(model, dataset.images, stop.positions)
         for name, positions in later.items() if watch.ended_by != "stopped" else ():
             write_proba(out / f"{name}.npz", dataset, positions, predictor(positions))
         write_proba(out / "stop.npz", dataset, stop.positions, progress.best_proba, labels=stop.labels)
@@ -85,7 +89,7 @@ def train(job: TrainJob, context: Context) -> TrainResult:
     return TrainResult(
         value=progress.best_value, best_epoch=progress.best_epoch, epochs=progress.epoch,
         seconds=time.perf_counter() - begun, parameters=int(model.count_params()), ended_by=watch.ended_by,
-        memory=resident(),
+        memory=resident(), latency=latency,
     )  # fmt: skip
 
 

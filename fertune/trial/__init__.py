@@ -1,7 +1,8 @@
 """Values that travel between who proposes, who runs, and the loop between them; and the two protocols."""
 
 from fertune.trial.job import Event, Failed, Finished, Job, PredictJob, Reported, Rows, TrainJob, TrainResult
-from fertune.trial.objective import OBJECTIVES, Objective
+from fertune.trial.objective import OBJECTIVES, SECOND_OBJECTIVES, Objective, objectives
+from fertune.trial.pareto import pareto_front
 from fertune.trial.protocols import Executor, Searcher
 from fertune.trial.suggestion import (
     Complete,
@@ -16,9 +17,13 @@ from fertune.trial.suggestion import (
     Wait,
 )
 from fertune.trial.trial import Rung, State, Trial
+from fertune.trial.tuners import OWN, TUNERS, Tuner, library_of
 
 __all__ = [
     "OBJECTIVES",
+    "OWN",
+    "SECOND_OBJECTIVES",
+    "TUNERS",
     "PredictJob",
     "Complete",
     "Event",
@@ -42,6 +47,10 @@ __all__ = [
     "TrainJob",
     "TrainResult",
     "Trial",
+    "Tuner",
     "Value",
     "Wait",
+    "library_of",
+    "objectives",
+    "pareto_front",
 ]

@@ -53,6 +53,7 @@ class TrainJob:
         out: Folder for ``model.keras``, predictions and, where ``keep_state``, the full state.
         resume: Folder that holds the full state of an earlier, shorter stretch; None starts anew.
         keep_state: Whether a later stretch may go on from here.
+        latency: Measure how long the trained model takes for a picture.
         bag: Rows may repeat in ``fit`` (a bootstrap): they are trained as often as they stand there.
     """
 
@@ -72,6 +73,7 @@ class TrainJob:
     build: bytes | None = None
     resume: str | None = None
     keep_state: bool = False
+    latency: bool = False
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,7 @@ class TrainResult:
         parameters: Weights of the model.
         ended_by: ``budget``, ``early stopping``, ``pruned`` or ``stopped``.
         memory: Resident bytes of the worker after the job.
+        latency: Milliseconds a picture; None where it was not asked for, or nothing was trained.
     """
 
     value: float
@@ -112,6 +115,7 @@ class TrainResult:
     parameters: int
     ended_by: str
     memory: int = 0
+    latency: float | None = None
 
 
 @dataclass(frozen=True)

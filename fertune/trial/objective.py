@@ -1,4 +1,4 @@
-"""What a search optimises: a name, and the direction that goes with it."""
+"""What a search optimises: a name, and the direction that goes with it; or two of them, quality and cost."""
 
 from __future__ import annotations
 
@@ -34,11 +34,8 @@ class Objective:
 
     @classmethod
     def named(cls, name: str) -> Objective:
-        if name not in OBJECTIVES:
-            raise ConfigError(
-                f"no objective named {name!r}; legal: {', '.join(OBJECTIVES)}{did_you_mean(name, OBJECTIVES)}"
-            )
-        return OBJECTIVES[name]
+        """The first objective of ``val_accuracy`` or of ``val_accuracy,parameters``."""
+        return objectives(name)[0]
 
 
 OBJECTIVES: dict[str, Objective] = {
@@ -46,3 +43,29 @@ OBJECTIVES: dict[str, Objective] = {
     "val_loss": Objective("val_loss", "min"),
     "val_macro_f1": Objective("val_macro_f1", "max"),
 }
+
+SECOND_OBJECTIVES: dict[str, Objective] = {
+    "parameters": Objective("parameters", "min"),
+    "latency": Objective("latency", "min"),
+}
+"""Costs of a trained model: its weights, and milliseconds a picture (median of repeated predictions of one batch)."""
+
+
+def objectives(text: str) -> tuple[Objective, Objective | None]:
+    """Of ``"val_accuracy"`` or ``"val_accuracy,latency"``.
+
+    Raises:
+        ConfigError: A name is not known, or stands in the wrong place.
+    """
+    first, *rest = (part.strip() for part in text.split(","))
+    if first not in OBJECTIVES:
+        turned = "; the cost stands second, as in val_accuracy," + first if first in SECOND_OBJECTIVES else ""
+        near = turned or did_you_mean(first, OBJECTIVES)
+        raise ConfigError(f"no objective named {first!r}; legal: {', '.join(OBJECTIVES)}{near}")
+    if not rest:
+        return OBJECTIVES[first], None
+    legal = [f"{first},{name}" for name in SECOND_OBJECTIVES]
+    if len(rest) > 1 or rest[0] not in SECOND_OBJECTIVES:
+        near = did_you_mean(text.replace(" ", ""), legal)
+        raise ConfigError(f"no pair of objectives {text!r}; legal beside {first!r}: {', '.join(legal)}{near}")
+    return OBJECTIVES[first], SECOND_OBJECTIVES[rest[0]]

@@ -72,9 +72,15 @@ class Failure:
 
 @dataclass(frozen=True)
 class Complete:
-    """Trained to its budget, or until it stopped by itself. ``value`` is the objective at the best epoch."""
+    """Trained to its budget, or until it stopped by itself.
+
+    Attributes:
+        value: The objective at the best epoch.
+        second: The second objective, in a search of two.
+    """
 
     value: float
+    second: float | None = None
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
@@ -56,6 +57,7 @@ class Trial:
         failure: Where ``state`` is failed.
         started, ended: Seconds since the epoch, by the journal; ``ended`` is None while running.
         note: One clause for people (why it stopped), may be empty.
+        values: In a search of two objectives both by name, once measured; else empty.
     """
 
     id: int
@@ -70,6 +72,7 @@ class Trial:
     started: float = 0.0
     ended: float | None = None
     note: str = ""
+    values: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def epochs(self) -> int:
@@ -102,6 +105,7 @@ class Trial:
             "id": self.id,
             "state": self.state.value,
             "value": self.value,
+            **({"values": dict(self.values)} if self.values else {}),
             "epochs": self.epochs,
             "seconds": round(self.seconds, 3),
             "params": dict(self.params),

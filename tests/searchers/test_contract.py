@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from searcher_contract import SearcherContract
+import pytest
 
 from fertune.searchers import Engine, make_searcher
+from fertune.searchers.bayesian import BayesianSearcher
 from fertune.space import Space
+from fertune.testing import SearcherContract
 
 
 class TestRandom(SearcherContract):
@@ -46,3 +48,60 @@ class TestTpeWithHyperbandPruner(SearcherContract):
 class TestTpeWithAshaPruner(SearcherContract):
     def make(self, space: Space, **options: Any) -> Engine:
         return make_searcher("tpe", space, pruner="asha", **options)
+
+
+@pytest.mark.slow
+class TestGp(SearcherContract):
+    def make(self, space: Space, **options: Any) -> Engine:
+        pytest.importorskip("torch")
+        return make_searcher("gp", space, **options)
+
+
+class TestCmaes(SearcherContract):
+    def make(self, space: Space, **options: Any) -> Engine:
+        pytest.importorskip("cmaes")
+        return make_searcher("cmaes", space, **options)
+
+
+@pytest.mark.slow
+class TestCmaesWithHyperbandPruner(SearcherContract):
+    def make(self, space: Space, **options: Any) -> Engine:
+        pytest.importorskip("cmaes")
+        return make_searcher("cmaes", space, pruner="hyperband", **options)
+
+
+class TestQmc(SearcherContract):
+    def make(self, space: Space, **options: Any) -> Engine:
+        return make_searcher("qmc", space, **options)
+
+
+@pytest.mark.slow
+class TestQmcWithAshaPruner(SearcherContract):
+    def make(self, space: Space, **options: Any) -> Engine:
+        return make_searcher("qmc", space, pruner="asha", **options)
+
+
+class TestNsga2(SearcherContract):
+    def make(self, space: Space, **options: Any) -> Engine:
+        return make_searcher("nsga2", space, **options)
+
+
+class TestGrid(SearcherContract):
+    def make(self, space: Space, **options: Any) -> Engine:
+        return make_searcher("grid", space, **options)
+
+
+@pytest.mark.slow
+class TestBayesianAtItsRandomStart(SearcherContract):
+    def make(self, space: Space, **options: Any) -> Engine:
+        return BayesianSearcher(space, start=10**6, **options)
+
+
+@pytest.mark.slow
+class TestBayesian(SearcherContract):
+    """With a start and few restarts that leave a handful of asks to the model in each test; one takes a second."""
+
+    def make(self, space: Space, **options: Any) -> Engine:
+        made = BayesianSearcher(space, start=9, **options)
+        made._oracle.gpr.n_restarts_optimizer = 1
+        return made

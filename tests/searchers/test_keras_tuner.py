@@ -13,18 +13,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from searcher_contract import ACCURACY, FOUR, LOSS, WIDE, Played, drive
 
 from fertune.errors import MissingPackage
 from fertune.searchers import hyperband_size, make_searcher
 from fertune.searchers import keras_tuner as adapter
 from fertune.searchers.keras_tuner import HyperbandSearcher, hyperparameters, import_keras_tuner, plain_value
 from fertune.space import Choice, Float, Int, Space
+from fertune.testing.searchers import ACCURACY, FOUR, LOSS, WIDE, Played, drive
 from fertune.trial import Complete, Objective, Suggestion, Wait
 
 
 def hyperband(
-    space: Space = WIDE, *, trials: int | None = None, max_epochs: int = 9, seed: int = 0,
+    space: Space = WIDE,
+    *,
+    trials: int | None = None,
+    max_epochs: int = 9,
+    seed: int = 0,
     objective: Objective = ACCURACY,
 ) -> HyperbandSearcher:
     made = make_searcher("hyperband", space, objective=objective, seed=seed, trials=trials, max_epochs=max_epochs)
@@ -35,8 +39,14 @@ def hyperband(
 def oracle(max_epochs: int = 9, iterations: int = 1) -> Any:
     kt = import_keras_tuner()
     return kt.oracles.HyperbandOracle(
-        objective=kt.Objective("x", "max"), max_epochs=max_epochs, factor=3, hyperband_iterations=iterations,
-        hyperparameters=hyperparameters(kt, WIDE), allow_new_entries=False, tune_new_entries=False, seed=1,
+        objective=kt.Objective("x", "max"),
+        max_epochs=max_epochs,
+        factor=3,
+        hyperband_iterations=iterations,
+        hyperparameters=hyperparameters(kt, WIDE),
+        allow_new_entries=False,
+        tune_new_entries=False,
+        seed=1,
     )
 
 
@@ -70,12 +80,12 @@ def test_the_size_of_an_iteration_is_the_oracles_own(max_epochs: int):
     seen._save_trial, seen.save = (lambda trial: None), (lambda: None)
     new = 0
     while True:
-        with adapter._quiet():
+        with adapter.quiet():
             trial = seen.create_trial("one")
         if trial.status == "STOPPED":
             break
         new += "tuner/trial_id" not in trial.hyperparameters.values
-        with adapter._quiet():
+        with adapter.quiet():
             seen.update_trial(trial.trial_id, {"x": 0.5})
             trial.status = "COMPLETED"
             seen.end_trial(trial)
@@ -146,11 +156,16 @@ def test_in_the_coordinator_no_backend_need_be_installed():
 
 @pytest.mark.slow
 def test_where_the_numpy_backend_cannot_be_had_keras_is_imported_plainly():
-    code = WITHOUT.format(names=("jax", "torch")) + (
-        "import fertune.searchers.keras_tuner as adapter\n"
-        "class Nothing(adapter.ModuleType): pass\n"
-        "adapter._StandIn = Nothing\n"
-    ) + USE + "import keras\nprint(keras.backend.backend())"
+    code = (
+        WITHOUT.format(names=("jax", "torch"))
+        + (
+            "import fertune.searchers.keras_tuner as adapter\n"
+            "class Nothing(adapter.ModuleType): pass\n"
+            "adapter._StandIn = Nothing\n"
+        )
+        + USE
+        + "import keras\nprint(keras.backend.backend())"
+    )
     assert run(code, FERTUNE_COORDINATOR="1", KERAS_BACKEND="tensorflow") == "tensorflow"
 
 

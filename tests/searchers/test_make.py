@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import importlib.util
 from typing import Any
 
 import pytest
-from searcher_contract import ACCURACY, FOUR, WIDE, drive
 
 from fertune.errors import ConfigError, RunError
-from fertune.searchers import ENGINES, PRUNERS, hyperband_size, make_searcher, restore
+from fertune.searchers import PRUNERS, hyperband_size, make_searcher, restore
 from fertune.searchers.engine import derive
-from fertune.trial import Complete, Suggestion
+from fertune.testing.searchers import ACCURACY, FOUR, WIDE, drive
+from fertune.trial import TUNERS, Complete, Suggestion
+
+INSTALLED = [t.name for t in TUNERS.values() if all(importlib.util.find_spec(module) for module, *_ in t.needs)]
 
 
 @pytest.mark.parametrize(
@@ -18,7 +21,8 @@ from fertune.trial import Complete, Suggestion
     [
         ({"engine": "hyberband"}, "did you mean 'hyperband'"),
         ({"pruner": "medain"}, "did you mean 'median'"),
-        ({"pruner": "asha"}, "works with tuner 'tpe'"),
+        ({"pruner": "asha"}, "works with tuner 'tpe', 'gp', 'cmaes' or 'qmc', not with tuner 'random'"),
+        ({"engine": "nsga2", "pruner": "median"}, "not with tuner 'nsga2'"),
         ({"trials": 0}, "trials is 0"),
         ({"max_epochs": 0}, "max_epochs is 0"),
     ],
@@ -30,10 +34,27 @@ def test_wrong_options(options: dict[str, Any], wanted: str):
 
 
 def test_every_engine_and_pruner_by_its_name():
-    for engine in ENGINES:
+    for engine in INSTALLED:
         make_searcher(engine, FOUR, objective=ACCURACY, seed=0, trials=3, max_epochs=3, pruner="none")
-    for pruner in PRUNERS:
-        make_searcher("tpe", FOUR, objective=ACCURACY, seed=0, trials=3, max_epochs=1, pruner=pruner)
+    for engine in (name for name in INSTALLED if TUNERS[name].prunes):
+        for pruner in PRUNERS:
+            made = make_searcher(engine, WIDE, objective=ACCURACY, seed=0, trials=3, max_epochs=4, pruner=pruner)
+            assert len(drive(made).new) == 3
+
+
+def test_a_finite_space_ends_with_a_reason_that_says_so():
+    for engine in INSTALLED:
+        made = make_searcher(engine, FOUR, objective=ACCURACY, seed=0, trials=9, max_epochs=3)
+        end = drive(made).end
+        assert end is not None and end.reason.startswith("all 4 points of the space were tried"), engine
+
+
+def test_an_unknown_ticket_is_refused():
+    for engine in INSTALLED:
+        made = make_searcher(engine, FOUR, objective=ACCURACY, seed=0, trials=9, max_epochs=3)
+        for call in (lambda made=made: made.tell(7, Complete(0.5)), lambda made=made: made.report(7, 1, 0.5)):
+            with pytest.raises(RuntimeError, match="ticket 7 is not open"):
+                call()
 
 
 def test_seeds_are_spread_and_never_zero():
@@ -62,10 +83,8 @@ def test_a_journal_of_another_search_is_refused_with_the_first_difference(engine
 
 
 def test_restoring_nothing_changes_nothing():
-    for engine in ENGINES:
-        one, two = (
-            make_searcher(engine, WIDE, objective=ACCURACY, seed=0, trials=5, max_epochs=3) for _ in range(2)
-        )
+    for engine in INSTALLED:
+        one, two = (make_searcher(engine, WIDE, objective=ACCURACY, seed=0, trials=5, max_epochs=3) for _ in range(2))
         restore(two, [])
         first = one.ask()
         assert first == two.ask() and isinstance(first, Suggestion)

@@ -9,12 +9,12 @@ import warnings
 from typing import Any
 
 import pytest
-from searcher_contract import ACCURACY, FOUR, LOSS, WIDE, Played, drive, failed
 
 from fertune.errors import MissingPackage, RunError
 from fertune.searchers import Restored, make_searcher, restore
 from fertune.searchers.optuna import TpeSearcher, coded, decoded
 from fertune.space import Bool, Choice, Float, Space
+from fertune.testing.searchers import ACCURACY, FOUR, LOSS, WIDE, Played, drive, failed
 from fertune.trial import Complete, Pruned, Suggestion
 
 PRUNERS = ["none", "median", "hyperband", "asha"]

@@ -12,7 +12,7 @@ import pytest
 from scripted import Killed, ScriptedJob, ScriptedSearcher, VirtualExecutor
 
 from fertune.errors import AllTrialsFailed
-from fertune.searching import Search, read_progress
+from fertune.searching import Observer, Search, read_progress
 from fertune.store import Journal
 from fertune.trial import OBJECTIVES, State
 
@@ -145,8 +145,21 @@ def test_time_budget_ends_with_the_running_trial_kept(tmp_path: Path) -> None:
 
 def test_an_interrupt_stops_what_runs_and_a_resume_trains_it_again(tmp_path: Path) -> None:
     asked = iter([False, False, False, True])
-    search, journal = make(tmp_path, ScriptedSearcher(8), VirtualExecutor(2), stop_requested=lambda: next(asked, True))
+    said: list[str] = []
+
+    class Listening(Observer):
+        def said(self, text: str) -> None:
+            said.append(text)
+
+    search, journal = make(
+        tmp_path,
+        ScriptedSearcher(8),
+        VirtualExecutor(2),
+        stop_requested=lambda: next(asked, True),
+        observer=Listening(),
+    )
     assert search.run()[0] == "interrupted"
+    assert said == ["stopping, a few seconds"]
     journal.close()
     stopped = [t.id for t in search.trials.all() if t.state is State.STOPPED]
     again, _ = make(tmp_path, ScriptedSearcher(8), VirtualExecutor(2))

@@ -1,4 +1,4 @@
-"""A runner whose jobs do what their ``script`` says; imported by worker processes in the tests of executors."""
+"""A runner whose jobs do what their ``script`` says, for tests of executors; workers import it by its name."""
 
 from __future__ import annotations
 

@@ -1,10 +1,4 @@
-"""What every Searcher must do, and a driver that plays loop and workers. For third-party searchers as well:
-
-    from searcher_contract import SearcherContract
-
-    class TestMine(SearcherContract):
-        def make(self, space, **options): return MySearcher(space, **options)
-"""
+"""What every Searcher must do, and a driver that plays loop and workers."""
 
 from __future__ import annotations
 
@@ -15,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from fertune.searchers import Call, Engine, restore
+from fertune.searchers import Call, restore
+from fertune.searchers.restore import Extends
 from fertune.space import Bool, Choice, Float, Int, Space
 from fertune.trial import (
     OBJECTIVES,
@@ -27,6 +22,7 @@ from fertune.trial import (
     Outcome,
     Params,
     Pruned,
+    Searcher,
     Suggestion,
     Wait,
 )
@@ -44,11 +40,11 @@ WIDE = Space(
         Choice("mode", ["a", "b"], {"filters": [32]}),
         Bool("norm"),
         Float("rate", 1e-4, 1e-2, log=True),
-        Float("slope", 0.0, 1.0, when={"norm": [True]}),
+        Float("slope", 0.0, 1.0, when={"norm": (True,)}),
     ],
 )
 FOUR = Space("four", [Choice("a", [1, 2]), Bool("b")])
-TREE = Space("tree", [Int("a", 1, 3), Bool("b", {"a": [2, 3]}), Choice("c", ["x", "y", "z"], {"b": [True]})])
+TREE = Space("tree", [Int("a", 1, 3), Bool("b", {"a": (2, 3)}), Choice("c", ["x", "y", "z"], {"b": [True]})])
 ONE = Space("one", [Choice("only", ["x"])])
 EMPTY = Space("empty", [])
 
@@ -78,9 +74,16 @@ class Played:
 
 
 def drive(
-    searcher: Engine, *, workers: int = 1, seed: int = 0, fail: Callable[[Suggestion], bool] | float = 0.0,
-    steps: int = 10**6, value: Callable[[Params], float] | None = None, objective: Objective = ACCURACY,
-    played: Played | None = None, idle_asks: bool = True,
+    searcher: Searcher,
+    *,
+    workers: int = 1,
+    seed: int = 0,
+    fail: Callable[[Suggestion], bool] | float = 0.0,
+    steps: int = 10**6,
+    value: Callable[[Params], float] | None = None,
+    objective: Objective = ACCURACY,
+    played: Played | None = None,
+    idle_asks: bool = True,
 ) -> Played:
     """Ask, report and tell with ``workers`` pieces in flight that end in random order: ``steps`` asks, or to the end.
 
@@ -113,9 +116,15 @@ def drive(
 
 
 def _finish(
-    searcher: Engine, piece: Suggestion, played: Played, rng: random.Random,
-    fail: Callable[[Suggestion], bool] | float, value: Callable[[Params], float] | None, objective: Objective,
+    searcher: Searcher,
+    piece: Suggestion,
+    played: Played,
+    rng: random.Random,
+    fail: Callable[[Suggestion], bool] | float,
+    value: Callable[[Params], float] | None,
+    objective: Objective,
 ) -> None:
+    assert piece.budget >= 1, f"ticket {piece.ticket} has a budget of {piece.budget} epochs"
     broken = fail(piece) if callable(fail) else rng.random() < fail
     outcome: Outcome = failed()
     if not broken:
@@ -138,18 +147,30 @@ def _finish(
 
 
 class SearcherContract:
-    """Derive from it and give ``make``."""
+    """Derive a ``Test...`` class from it and give ``make``.
 
-    def make(self, space: Space, **options: Any) -> Engine:
-        """A fresh searcher; options as of ``make_searcher`` less engine and pruner, all of them given."""
+    Attributes:
+        drawn: Whether other seeds give other suggestions; False for a searcher that draws nothing.
+    """
+
+    drawn = True
+
+    def make(self, space: Space, **options: Any) -> Searcher:
+        """A fresh searcher of ``space``.
+
+        Args:
+            space: What may be suggested.
+            options: ``objective`` (an ``Objective``), ``seed`` (int), ``trials`` (int, or None for no limit) and
+                ``max_epochs`` (int), all of them given.
+        """
         raise NotImplementedError
 
-    def fresh(self, space: Space = WIDE, **options: Any) -> Engine:
+    def fresh(self, space: Space = WIDE, **options: Any) -> Searcher:
         return self.make(space, **{"objective": ACCURACY, "seed": 0, "trials": 12, "max_epochs": 9, **options})
 
     @pytest.mark.parametrize("workers", [1, 3, 8])
     @pytest.mark.parametrize("fail", [0.0, 0.4, 1.0])
-    def test_it_suggests_distinct_configurations_inside_the_space_and_ends(self, workers: int, fail: float):
+    def test_it_suggests_distinct_configurations_inside_the_space_and_ends(self, workers: int, fail: float) -> None:
         played = drive(self.fresh(), workers=workers, fail=fail, seed=workers)
         assert played.end is not None
         assert len(played.new) == 12
@@ -158,7 +179,7 @@ class SearcherContract:
         assert all(1 <= s.budget <= 9 for s in played.suggestions)
         assert [s.ticket for s in played.suggestions] == list(range(len(played.suggestions)))
 
-    def test_a_promotion_goes_on_from_a_finished_piece_that_did_not_fail(self):
+    def test_a_promotion_goes_on_from_a_finished_piece_that_did_not_fail(self) -> None:
         played = drive(self.fresh(trials=20), workers=3, fail=0.3)
         by_ticket = {s.ticket: s for s in played.suggestions}
         for promotion in played.promoted:
@@ -170,53 +191,53 @@ class SearcherContract:
     @pytest.mark.parametrize("space", [FOUR, TREE, ONE, EMPTY], ids=lambda s: s.name)
     @pytest.mark.parametrize("workers", [1, 3])
     @pytest.mark.parametrize("seed", range(2))
-    def test_a_finite_space_is_tried_point_by_point_and_ends(self, space: Space, workers: int, seed: int):
+    def test_a_finite_space_is_tried_point_by_point_and_ends(self, space: Space, workers: int, seed: int) -> None:
         played = drive(self.fresh(space, trials=40, seed=seed), workers=workers, seed=seed, fail=0.2)
         assert sorted(space.key(s.params) for s in played.new) == sorted(space.key(p) for p in space.points())
-        assert played.end is not None and "of the space" in played.end.reason
+        assert played.end is not None and played.end.reason
 
     @pytest.mark.parametrize("space", [WIDE, FOUR])
-    def test_exhausted_stays_exhausted(self, space: Space):
+    def test_exhausted_stays_exhausted(self, space: Space) -> None:
         searcher = self.fresh(space)
         played = drive(searcher)
         assert [searcher.ask() for _ in range(3)] == [played.end] * 3
 
-    def test_one_trial_is_one_trial(self):
+    def test_one_trial_is_one_trial(self) -> None:
         played = drive(self.fresh(trials=1))
         assert len(played.new) == 1
 
     @pytest.mark.parametrize("objective", [ACCURACY, LOSS], ids=lambda o: o.direction)
     @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf"), 1e300, 0.0])
-    def test_strange_values_do_not_stop_it(self, objective: Objective, value: float):
+    def test_strange_values_do_not_stop_it(self, objective: Objective, value: float) -> None:
         searcher = self.fresh(objective=objective)
         while isinstance(piece := searcher.ask(), Suggestion):
             assert searcher.report(piece.ticket, 1, value) in (True, False)
             searcher.tell(piece.ticket, Complete(value))
         assert isinstance(piece, Exhausted)
 
-    def test_a_ticket_is_told_once(self):
+    def test_a_ticket_is_told_once(self) -> None:
         searcher = self.fresh()
         piece = searcher.ask()
         assert isinstance(piece, Suggestion)
         searcher.tell(piece.ticket, Complete(0.5))
         for wrong in (piece.ticket, 99):
-            with pytest.raises(RuntimeError, match="is not open"):
+            with pytest.raises((RuntimeError, LookupError, ValueError)):
                 searcher.tell(wrong, Complete(0.5))
-            with pytest.raises(RuntimeError, match="is not open"):
-                searcher.report(wrong, 1, 0.5)
 
     @pytest.mark.parametrize("seed", [0, 1, 2**40])
-    def test_the_same_calls_give_the_same_answers(self, seed: int):
+    def test_the_same_calls_give_the_same_answers(self, seed: int) -> None:
         one = drive(self.fresh(seed=seed), workers=3, fail=0.2, seed=1)
         two = drive(self.fresh(seed=seed), workers=3, fail=0.2, seed=1)
         assert one.suggestions == two.suggestions
 
-    def test_another_seed_gives_other_suggestions(self):
+    def test_another_seed_gives_other_suggestions(self) -> None:
+        if not self.drawn:
+            pytest.skip("this searcher draws nothing")
         keys = [{WIDE.key(s.params) for s in drive(self.fresh(seed=seed)).new} for seed in range(4)]
         assert len(set.union(*keys)) == sum(len(k) for k in keys)
 
     @pytest.mark.parametrize("seed", range(6))
-    def test_a_restored_searcher_goes_on_as_the_undisturbed_one(self, seed: int):
+    def test_a_restored_searcher_goes_on_as_the_undisturbed_one(self, seed: int) -> None:
         """Killed after any number of asks, with 1 to 4 in flight; asks that were answered with Wait are not known."""
         workers = 1 + seed % 4
         space = (WIDE, TREE)[seed % 2]
@@ -230,23 +251,25 @@ class SearcherContract:
         assert rest.suggestions[before:] == other.suggestions[before:]
         assert rest.end == other.end
 
-    def test_each_session_may_ask_for_more_trials(self):
+    def test_each_session_may_ask_for_more_trials(self) -> None:
         """Four sessions, each restored from the calls of all before it; the last has nothing left to do."""
+        if not isinstance(self.fresh(), Extends):
+            pytest.skip("this searcher has no extend(trials)")
         played = Played()
         for trials in (4, 7, 23, 23):
             searcher = self.fresh(trials=4)
             restore(searcher, played.calls)
-            if trials > 4:
+            if trials > 4 and isinstance(searcher, Extends):
                 searcher.extend(trials)
                 played.calls.append(("extend", trials))
             played.end = None
             before = len(played.suggestions)
             played = drive(searcher, workers=2, seed=trials, fail=0.1, played=played)
-            assert len(played.new) == searcher.asked == trials
+            assert len(played.new) == trials
             assert len({WIDE.key(s.params) for s in played.new}) == trials
         assert len(played.suggestions) == before
 
-    def test_a_searcher_of_no_limit_goes_on(self):
+    def test_a_searcher_of_no_limit_goes_on(self) -> None:
         played = drive(self.fresh(trials=None), workers=2, steps=30)
         assert len(played.suggestions) == 30 or played.end is not None
 

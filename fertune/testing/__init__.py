@@ -1,0 +1,45 @@
+"""What a searcher or an executor of your own must do, as suites of tests, and a driver that plays loop and workers.
+
+    from fertune.testing import SearcherContract
+
+    class TestMine(SearcherContract):
+        def make(self, space, **options):
+            return MySearcher(space, **options)
+
+Run it with pytest, which is imported when one of these names is first used (``pip install "fertune[check]"``).
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fertune.testing.executors import ExecutorContract
+    from fertune.testing.searchers import Played, SearcherContract, drive, failed
+
+_HOMES = {
+    "ExecutorContract": "fertune.testing.executors",
+    "Played": "fertune.testing.searchers",
+    "SearcherContract": "fertune.testing.searchers",
+    "drive": "fertune.testing.searchers",
+    "failed": "fertune.testing.searchers",
+}
+__all__ = ["ExecutorContract", "Played", "SearcherContract", "drive", "failed"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'fertune.testing' has no attribute {name!r}")
+    try:
+        import pytest
+    except ModuleNotFoundError as error:
+        from fertune.errors import MissingPackage
+
+        raise MissingPackage(
+            "fertune.testing needs pytest, which is not installed", help='pip install "fertune[check]"'
+        ) from error
+    if _HOMES[name] not in sys.modules:
+        pytest.register_assert_rewrite(_HOMES[name])
+    return getattr(importlib.import_module(_HOMES[name]), name)

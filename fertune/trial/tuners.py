@@ -1,0 +1,51 @@
+"""The engines by name: whose they are, and what goes with each. No engine is imported for this."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Tuner:
+    """An engine that a search can be given by name.
+
+    Attributes:
+        name: As in ``--tuner``.
+        library: Distribution that it comes from, as ``run.json: versions`` names it.
+        doc: One line for people.
+        prunes: Whether a pruner goes with it.
+        two: Whether it takes two objectives.
+        needs: (module, distribution, extra) of what it imports beyond what every installation has.
+    """
+
+    name: str
+    library: str
+    doc: str
+    prunes: bool = False
+    two: bool = False
+    needs: tuple[tuple[str, str, str], ...] = ()
+
+
+KERAS_TUNER, OPTUNA = "keras-tuner", "optuna"
+_ALL = (
+    Tuner("random", KERAS_TUNER, "independent draws"),
+    Tuner("hyperband", KERAS_TUNER, "brackets of successive halving: many short trainings, few long ones"),
+    Tuner("tpe", OPTUNA, "tree-structured Parzen estimator; models conditional parameters", prunes=True),
+    Tuner("bayesian", KERAS_TUNER, "Gaussian process, upper confidence bound"),
+    Tuner("grid", KERAS_TUNER, "all combinations once"),
+    Tuner("gp", OPTUNA, "Gaussian process, expected improvement", prunes=True, needs=(("torch", "torch", "gp"),)),
+    Tuner("cmaes", OPTUNA, "evolution of a normal distribution; numbers only", prunes=True,
+          needs=(("cmaes", "cmaes", "cmaes"),)),
+    Tuner("qmc", OPTUNA, "a Sobol sequence: more even than random draws", prunes=True),
+    Tuner("nsga2", OPTUNA, "a genetic algorithm; the one for two objectives", two=True),
+)  # fmt: skip
+TUNERS: dict[str, Tuner] = {tuner.name: tuner for tuner in _ALL}
+"""By name, in the order in which they are listed."""
+
+OWN = "own:"
+"""Before the name of a searcher that its user brought: ``own:MySearcher``."""
+
+
+def library_of(tuner: str) -> str | None:
+    """The distribution that an engine comes from; None for a user's own searcher."""
+    return TUNERS[tuner].library if tuner in TUNERS else None
