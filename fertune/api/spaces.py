@@ -6,10 +6,12 @@ import inspect
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from fertune.errors import SpaceError
 from fertune.models.catalog import FAMILIES
 from fertune.space import Setting, Space, load_space
+from fertune.space.narrow import narrow
 from fertune.training.recipe import RECIPE
 
 
@@ -18,6 +20,20 @@ def known_settings(family: str) -> Mapping[str, Setting] | None:
     if family not in FAMILIES:
         return None
     return {s.name: s for s in (*FAMILIES[family].settings, *RECIPE)}
+
+
+def narrowed_space(
+    space: Space, set: Mapping[str, Any] | None, ranges: Mapping[str, Any] | None
+) -> tuple[Space, list[str]]:
+    """The space with ``set`` fixed and ``ranges`` replaced, and what else had to change with it.
+
+    Raises:
+        SpaceError: With every fault.
+    """
+    if not set and not ranges:
+        return space, []
+    known = known_settings(space.model) or {s.name: s for s in RECIPE}
+    return narrow(space, set or {}, ranges or {}, known)
 
 
 def find_space(space: str | Path | Space) -> Space:

@@ -1,6 +1,5 @@
 """Search spaces: declared once, in order, for every engine."""
 
-from fertune.space.check import TUNERS
 from fertune.space.choices import Bool, Choice
 from fertune.space.load import load_space, shipped_spaces, shipped_text
 from fertune.space.numbers import Float, Int
@@ -9,6 +8,14 @@ from fertune.space.setting import Setting
 from fertune.space.space import Space
 
 __all__ = [
-    "TUNERS", "Bool", "Choice", "Float", "Int", "Param", "Setting", "Space", "load_space",
-    "shipped_spaces", "shipped_text",
+    "Bool",
+    "Choice",
+    "Float",
+    "Int",
+    "Param",
+    "Setting",
+    "Space",
+    "load_space",
+    "shipped_spaces",
+    "shipped_text",
 ]

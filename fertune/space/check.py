@@ -11,9 +11,8 @@ from fertune.space.choices import Bool, Choice
 from fertune.space.numbers import Float, Int
 from fertune.space.param import Param
 from fertune.space.setting import Setting
-from fertune.trial import Value
+from fertune.trial import TUNERS, Value
 
-TUNERS = ("random", "hyperband", "tpe")
 CUSTOM = "custom"
 """The model of a space whose user brings a ``build``."""
 
@@ -27,7 +26,7 @@ def head_faults(name: object, model: object, tuner: object, summary: object) -> 
         yield f"name: {name!r} is not a name; use letters, digits, '_', '-' and '.'"
     if not isinstance(model, str) or not model:
         yield f"model: {model!r} is not the name of a model family"
-    if tuner not in TUNERS:
+    if not isinstance(tuner, str) or tuner not in TUNERS:
         near = did_you_mean(tuner, TUNERS) if isinstance(tuner, str) else ""
         yield f"tuner: {tuner!r} is none of {', '.join(TUNERS)}{near}"
     if not isinstance(summary, str):
@@ -105,7 +104,12 @@ def _when_faults(
 
 
 def setting_faults(
-    params: Sequence[Param], fixed: Mapping[str, Value], recipe: Mapping[str, Value], *, model: str, custom: bool,
+    params: Sequence[Param],
+    fixed: Mapping[str, Value],
+    recipe: Mapping[str, Value],
+    *,
+    model: str,
+    custom: bool,
     settings: Mapping[str, Setting],
 ) -> Iterator[str]:
     """Names and values that the model family or the recipe does not understand.

@@ -122,7 +122,8 @@ def _coerced(space: Space, known: Mapping[str, Setting]) -> Space:
 
     params = [
         Choice(p.name, [known[p.name].coerce(v) for v in p.choices], p.when)
-        if isinstance(p, Choice) and p.name in known else p
+        if isinstance(p, Choice) and p.name in known
+        else p
         for p in space.params
     ]
     return replace(space, params=params, fixed=coerce(space.fixed), recipe=coerce(space.recipe))

@@ -192,8 +192,10 @@ def _range_faults(low: float, high: float, step: float | None, log: bool, smalle
     if log and stepped:
         yield "step: stands beside log, which Optuna refuses; leave one of the two out"
     if log and (low < 1 if smallest else low <= 0):
-        yield f"low: {low:g} has no logarithm to search in; give at least 1" if smallest else (
-            f"low: {low:g} has no logarithm; give a number above 0"
+        yield (
+            f"low: {low:g} has no logarithm to search in; give at least 1"
+            if smallest
+            else (f"low: {low:g} has no logarithm; give a number above 0")
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,10 +12,11 @@ from fertune.space.choices import Bool, Choice
 from fertune.space.numbers import Float, Int
 from fertune.space.param import Param
 from fertune.space.space import Build, Space
+from fertune.space.start import start_faults
 from fertune.trial import Value
 
 KINDS: dict[str, Callable[..., Param]] = {"int": Int, "float": Float, "choice": Choice, "bool": Bool}
-KEYS = ("name", "summary", "model", "tuner", "fixed", "recipe", "params")
+KEYS = ("name", "summary", "model", "tuner", "fixed", "recipe", "params", "start")
 PARAM_KEYS: dict[str, tuple[str, ...]] = {
     "int": ("low", "high", "step", "log"),
     "float": ("low", "high", "step", "log"),
@@ -23,7 +24,10 @@ PARAM_KEYS: dict[str, tuple[str, ...]] = {
     "bool": (),
 }
 REQUIRED: dict[str, tuple[str, ...]] = {
-    "int": ("low", "high"), "float": ("low", "high"), "choice": ("values",), "bool": (),
+    "int": ("low", "high"),
+    "float": ("low", "high"),
+    "choice": ("values",),
+    "bool": (),
 }
 COMMON = ("type", "when")
 
@@ -45,14 +49,23 @@ class Parts:
     recipe: dict[str, Value]
     params: list[Param]
     faults: list[str]
+    start: Sequence[Mapping[str, Value]] = ()
 
     def space(self, *, build: Build | None = None, source: str | None = None) -> Space:
         """The space; ``SpaceError`` with all faults."""
         if self.faults:
             raise SpaceError(f"space {self.name!r} is not legal", details=self.faults)
         return Space(
-            self.name, self.params, model=self.model, tuner=self.tuner, summary=self.summary, fixed=self.fixed,
-            recipe=self.recipe, build=build, source=source,
+            self.name,
+            self.params,
+            model=self.model,
+            tuner=self.tuner,
+            summary=self.summary,
+            fixed=self.fixed,
+            recipe=self.recipe,
+            start=self.start,
+            build=build,
+            source=source,
         )
 
 
@@ -67,11 +80,14 @@ def read_parts(given: object, *, name: str = "") -> Parts:
         return Parts(name, "conv", "random", "", {}, {}, [], [fault])
     faults = [
         f"{key}: is no key of a space{did_you_mean(str(key), KEYS)}; legal: {', '.join(KEYS)}"
-        for key in given if key not in KEYS
+        for key in given
+        if key not in KEYS
     ]
     head: dict[str, Any] = {
-        "name": given.get("name", name), "model": given.get("model", "conv"),
-        "tuner": given.get("tuner", "random"), "summary": given.get("summary", ""),
+        "name": given.get("name", name),
+        "model": given.get("model", "conv"),
+        "tuner": given.get("tuner", "random"),
+        "summary": given.get("summary", ""),
     }
     faults += head_faults(**head)
     sections: dict[str, dict[str, Value]] = {}
@@ -81,10 +97,19 @@ def read_parts(given: object, *, name: str = "") -> Parts:
         sections[section] = _legal(section, values)
     params, broken = _params(given, faults)
     faults += param_faults(params, sections["fixed"], sections["recipe"], broken)
+    start = given.get("start") or ()
+    faults += start_faults(start, params, sections["fixed"], sections["recipe"], sorted(broken))
     texts = {key: value if isinstance(value, str) else "" for key, value in head.items()}
     return Parts(
-        name=texts["name"], model=texts["model"], tuner=texts["tuner"], summary=texts["summary"],
-        fixed=sections["fixed"], recipe=sections["recipe"], params=params, faults=faults,
+        name=texts["name"],
+        model=texts["model"],
+        tuner=texts["tuner"],
+        summary=texts["summary"],
+        fixed=sections["fixed"],
+        recipe=sections["recipe"],
+        params=params,
+        faults=faults,
+        start=start,
     )
 
 

@@ -13,6 +13,8 @@ import numpy as np
 from fertune.errors import SpaceError, did_you_mean
 from fertune.space.check import CUSTOM, head_faults, param_faults, values_faults
 from fertune.space.param import Param
+from fertune.space.setting import Setting
+from fertune.space.start import settle, start_faults
 from fertune.trial import Params, Value
 
 Build = Callable[..., Any]
@@ -29,8 +31,9 @@ class Space:
         fixed: Settings of the model that do not vary. A name may also be a parameter where that one has a ``when``:
             then the fixed value holds wherever the parameter is inactive.
         recipe: Settings of the training that do not vary.
-        tuner: Engine taken where nobody names one: ``random``, ``hyperband`` or ``tpe``.
+        tuner: Engine taken where nobody names one, a name of ``fertune.trial.TUNERS``.
         summary: One line for people.
+        start: Configurations that are tried first, in this order; what one leaves out is drawn by the search's seed.
         build: Your own ``build(params, input_shape, n_classes) -> keras.Model``; ``params`` is the flat dict of
             ``settings``. Never written down; give it again when a run is resumed.
         source: Text of the Python file that the space came from.
@@ -46,6 +49,7 @@ class Space:
     recipe: Mapping[str, Value] = field(default_factory=dict, kw_only=True)
     tuner: str = field(default="random", kw_only=True)
     summary: str = field(default="", kw_only=True)
+    start: Sequence[Params] = field(default=(), kw_only=True)
     build: Build | None = field(default=None, kw_only=True, compare=False, repr=False)
     source: str | None = field(default=None, kw_only=True, compare=False, repr=False)
 
@@ -59,11 +63,13 @@ class Space:
             faults.append(f"build: {self.build!r} cannot be called")
         if not faults:
             faults = list(param_faults(self.params, self.fixed, self.recipe))
+            faults += start_faults(self.start, self.params, self.fixed, self.recipe)
         if faults:
             raise SpaceError(f"space {self.name!r} is not legal", details=faults)
         by_name = {p.name: p for p in self.params}
         settled = tuple(p if p.when is None else p.under(by_name[next(iter(p.when))]) for p in self.params)
         object.__setattr__(self, "params", settled)
+        object.__setattr__(self, "start", tuple(settle(given, by_name) for given in self.start))
         object.__setattr__(self, "fixed", dict(self.fixed))
         object.__setattr__(self, "recipe", dict(self.recipe))
 
@@ -171,6 +177,26 @@ class Space:
         """Canonical JSON: equal for equal configurations, whatever the order of the names."""
         return json.dumps(dict(params), sort_keys=True, separators=(",", ":"))
 
+    def narrowed(
+        self,
+        set: Mapping[str, Any] | None = None,
+        ranges: Mapping[str, Any] | None = None,
+        settings: Mapping[str, Setting] | None = None,
+    ) -> Space:
+        """The space with some parameters fixed and others in another range; same name, another fingerprint.
+
+        Args:
+            set: Parameter or setting -> its value.
+            ranges: Parameter -> ``(low, high)``, a list of values, or a text such as ``"32..128:log"`` or ``"1,2,4"``.
+            settings: What values are legal; where a name is not among them (None: for all), only narrowing is.
+
+        Raises:
+            SpaceError: With every fault.
+        """
+        from fertune.space.narrow import narrow
+
+        return narrow(self, set or {}, ranges or {}, settings)[0]
+
     def settings(self, params: Params) -> dict[str, Value]:
         """What a job is given: fixed, then recipe, then the active parameters over both."""
         return {**self.fixed, **self.recipe, **params}
@@ -187,9 +213,14 @@ class Space:
     def to_dict(self) -> dict[str, Any]:
         """The mapping of a space file, plain values only; ``build`` and ``source`` are not in it."""
         return {
-            "name": self.name, "summary": self.summary, "model": self.model, "tuner": self.tuner,
-            "fixed": dict(self.fixed), "recipe": dict(self.recipe),
+            "name": self.name,
+            "summary": self.summary,
+            "model": self.model,
+            "tuner": self.tuner,
+            "fixed": dict(self.fixed),
+            "recipe": dict(self.recipe),
             "params": {p.name: p.to_dict() for p in self.params},
+            **({"start": [dict(given) for given in self.start]} if self.start else {}),
         }
 
     @classmethod

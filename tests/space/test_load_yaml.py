@@ -9,6 +9,7 @@ import pytest
 
 from fertune.errors import ConfigError, SpaceError
 from fertune.space import Setting, Space, load_space
+from fertune.trial import TUNERS
 
 KNOWN = {
     s.name: s
@@ -80,7 +81,7 @@ def test_all_faults_at_once_each_with_its_path(tmp_path: Path):
     )
     for wanted in (
         "mine.yaml: modle: is no key of a space; did you mean 'model'?",
-        "mine.yaml: tuner: 'hyberband' is none of random, hyperband, tpe; did you mean 'hyperband'?",
+        f"mine.yaml: tuner: 'hyberband' is none of {', '.join(TUNERS)}; did you mean 'hyperband'?",
         "mine.yaml: fixed.activation: 'gelu' is not one of relu, leaky_relu",
         "mine.yaml: recipe.optimzer: model 'conv' and the recipe know no 'optimzer'; did you mean 'optimizer'?",
         "mine.yaml: recipe.batch_size: 0 is below 1",
@@ -218,8 +219,11 @@ def test_paths_that_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     (tmp_path / "latin.yaml").write_bytes(b"name: caf\xe9")
     (tmp_path / "a.txt").write_text("", encoding="utf-8")
     for name, wanted in (
-        ("leeky.yaml", "did you mean 'leaky.yaml'?"), ("no/where.yaml", "there is no file"),
-        ("latin.yaml", "is not UTF-8"), ("a.txt", "is no space file"), ("", "is no space file"),
+        ("leeky.yaml", "did you mean 'leaky.yaml'?"),
+        ("no/where.yaml", "there is no file"),
+        ("latin.yaml", "is not UTF-8"),
+        ("a.txt", "is no space file"),
+        ("", "is no space file"),
     ):
         with pytest.raises(SpaceError, match=wanted.replace("?", r"\?")):
             load_space(tmp_path / name)

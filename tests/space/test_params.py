@@ -118,8 +118,14 @@ def test_all_faults_of_a_parameter_come_at_once():
 @pytest.mark.parametrize(
     "param",
     [
-        Int("p", 1, 9, step=2), Int("p", 1, 9, log=True), Float("p", 0.1, 0.5, step=0.1),
-        Float("p", 1e-5, 1.0, log=True), Float("p", 0.0, 1.0), Choice("p", ["a", "b"]), Choice("p", [1, 2]), Bool("p"),
+        Int("p", 1, 9, step=2),
+        Int("p", 1, 9, log=True),
+        Float("p", 0.1, 0.5, step=0.1),
+        Float("p", 1e-5, 1.0, log=True),
+        Float("p", 0.0, 1.0),
+        Choice("p", ["a", "b"]),
+        Choice("p", [1, 2]),
+        Bool("p"),
     ],
 )
 def test_a_parameter_comes_back_from_what_it_writes(param: Int | Float | Choice | Bool):

@@ -40,7 +40,10 @@ def test_not_legal(setting: Setting, value: object, wanted: str):
 
 def test_legal_values_for_people():
     assert [s.legal for s in (DROPOUT, BLOCKS, FLIP, POOLING)] == [
-        "0 to 0.9", "at least 1", "true or false", "one of flatten, average",
+        "0 to 0.9",
+        "at least 1",
+        "true or false",
+        "one of flatten, average",
     ]
 
 

@@ -55,9 +55,31 @@ def test_every_setting_of_the_issue_is_there(name: str):
     space = load(name)
     given = {*space.names, *space.fixed, *space.recipe}
     wanted = {
-        "blocks", "convs", "filters_1", "filters_2", "filters_3", "filters_4", "kernel_1", "kernel_2", "batch_norm",
-        "dropout", "head_dropout", "l2", "dense_units", "learning_rate", "batch_size", "augment", "flip", "rotation",
-        "shift", "zoom", "optimizer", "loss", "reduce_lr_factor", "reduce_lr_patience", "early_stopping_patience",
+        "blocks",
+        "convs",
+        "filters_1",
+        "filters_2",
+        "filters_3",
+        "filters_4",
+        "kernel_1",
+        "kernel_2",
+        "batch_norm",
+        "dropout",
+        "head_dropout",
+        "l2",
+        "dense_units",
+        "learning_rate",
+        "batch_size",
+        "augment",
+        "flip",
+        "rotation",
+        "shift",
+        "zoom",
+        "optimizer",
+        "loss",
+        "reduce_lr_factor",
+        "reduce_lr_patience",
+        "early_stopping_patience",
     }
     assert wanted <= given
     assert ("negative_slope" in given) == (name == "leaky_cnn")

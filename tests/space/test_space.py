@@ -45,9 +45,12 @@ def spaces(draw: st.DrawFn) -> Space:
             draw(
                 st.sampled_from(
                     [
-                        Int(f"p{i}", 1, 3, when=when), Int(f"p{i}", 2, 6, step=2, when=when),
-                        Float(f"p{i}", 0.0, 0.2, step=0.1, when=when), Choice(f"p{i}", ["a", "b"], when),
-                        Choice(f"p{i}", [0, 0.5], when), Bool(f"p{i}", when),
+                        Int(f"p{i}", 1, 3, when=when),
+                        Int(f"p{i}", 2, 6, step=2, when=when),
+                        Float(f"p{i}", 0.0, 0.2, step=0.1, when=when),
+                        Choice(f"p{i}", ["a", "b"], when),
+                        Choice(f"p{i}", [0, 0.5], when),
+                        Bool(f"p{i}", when),
                     ]
                 )
             )
