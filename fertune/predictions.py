@@ -35,7 +35,9 @@ class OOF:
         names: Names of the models.
         fold: (n,) int8, number of the fold that held the row out; None where the models were not cut alike.
         labels: (n,) int32; None until known.
-        groups: (n,) int32, twin clusters; None until known.
+        groups: (n,) int32, rows that no fold parts: twin clusters, joined with the groups that the data name; None
+            until known.
+        twins: (n,) int32, twin clusters, where they are not the same as ``groups``; else None.
     """
 
     rows: npt.NDArray[np.int32]
@@ -44,6 +46,7 @@ class OOF:
     fold: npt.NDArray[np.int8] | None = None
     labels: npt.NDArray[np.int32] | None = None
     groups: npt.NDArray[np.int32] | None = None
+    twins: npt.NDArray[np.int32] | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -68,16 +71,16 @@ class OOF:
         )
 
     def save(self, path: str | Path) -> Path:
-        """Write an npz: ``row``, ``proba``, ``names`` and, where known, ``fold``, ``labels``, ``groups``. No pickle.
+        """Write an npz: ``row``, ``proba``, ``names``; where known, ``fold``, ``labels``, ``groups``, ``twins``.
 
-        The file appears whole or not at all.
+        It holds no pickle, and appears whole or not at all.
         """
         arrays: dict[str, npt.NDArray[np.generic]] = {
             "row": self.rows,
             "proba": self.proba,
             "names": np.array(self.names, dtype=np.str_),
         }
-        known = {"fold": self.fold, "labels": self.labels, "groups": self.groups}
+        known = {"fold": self.fold, "labels": self.labels, "groups": self.groups, "twins": self.twins}
         arrays |= {key: array for key, array in known.items() if array is not None}
         return _write_npz(Path(path), arrays)
 
@@ -95,13 +98,14 @@ class OOF:
                 arrays["row"],
                 arrays["proba"],
                 tuple(str(name) for name in arrays["names"]),
-                *(arrays.get(key) for key in ("fold", "labels", "groups")),
+                *(arrays.get(key) for key in ("fold", "labels", "groups", "twins")),
             )
         except FileNotFoundError:
             raise RunError(f"no out-of-fold matrix at {path}") from None
         except Exception as error:  # zipfile, numpy and zlib each raise their own for a damaged file
             raise RunError(f"{path} is no readable out-of-fold matrix: {error}") from error
-        lengths = {len(array) for array in (oof.rows, oof.proba, oof.fold, oof.labels, oof.groups) if array is not None}
+        known = (oof.rows, oof.proba, oof.fold, oof.labels, oof.groups, oof.twins)
+        lengths = {len(array) for array in known if array is not None}
         if oof.proba.ndim != 3 or oof.proba.shape[1] != len(oof.names) or len(lengths) != 1:
             raise RunError(f"{path} is no out-of-fold matrix: {oof.proba.shape} for {len(oof.names)} models")
         return oof
@@ -123,7 +127,7 @@ def assemble(expected_rows: npt.NDArray[np.integer], parts: Mapping[str, Sequenc
     """
     expected = np.asarray(expected_rows, dtype=np.int64)
     if len(np.unique(expected)) != len(expected):
-        raise LeakError(f"expected rows: {_some(_repeated(expected))} more than once")
+        raise LeakError(f"expected rows: {some(repeated(expected))} more than once")
     if not parts or len(expected) == 0:
         raise LeakError(f"an out-of-fold matrix needs rows and models; {len(expected)} rows, {len(parts)} models came")
     faults: list[str] = []
@@ -165,16 +169,17 @@ def _faults(expected: npt.NDArray[np.int64], pieces: Sequence[Part]) -> list[str
     seen = np.concatenate([np.zeros(0, dtype=np.int64), *every])
     found = {
         "covered by no fold": np.setdiff1d(expected, seen),
-        "covered more than once": _repeated(seen),
+        "covered more than once": repeated(seen),
         "not of this matrix": np.setdiff1d(seen, expected),
     }
     for rows, (_, proba) in zip(every, pieces, strict=True):
-        for what, bad in _bad_rows(np.asarray(proba)).items():
+        for what, bad in bad_rows(np.asarray(proba)).items():
             found[what] = np.concatenate([found.get(what, seen[:0]), rows[bad]])
-    return [f"{_some(np.sort(bad))} {what}" for what, bad in found.items() if len(bad)]
+    return [f"{some(np.sort(bad))} {what}" for what, bad in found.items() if len(bad)]
 
 
-def _bad_rows(proba: npt.NDArray[np.floating]) -> dict[str, npt.NDArray[np.bool_]]:
+def bad_rows(proba: npt.NDArray[np.floating]) -> dict[str, npt.NDArray[np.bool_]]:
+    """What is wrong, in words -> (n,) bool, which rows of (n, classes) it is true of."""
     finite = np.isfinite(proba).all(axis=1)
     sums = np.where(finite, proba.sum(axis=1, dtype=np.float64, where=np.isfinite(proba)), 1.0)
     outside = finite & ((proba < -1e-6) | (proba > 1 + 1e-6)).any(axis=1)
@@ -185,12 +190,13 @@ def _bad_rows(proba: npt.NDArray[np.floating]) -> dict[str, npt.NDArray[np.bool_
     }
 
 
-def _repeated(rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def repeated(rows: npt.NDArray[np.integer]) -> npt.NDArray[np.integer]:
+    """Values that come more than once."""
     values, times = np.unique(rows, return_counts=True)
-    return values[times > 1]
+    return np.asarray(values[times > 1])
 
 
-def _some(rows: npt.NDArray[np.int64]) -> str:
+def some(rows: npt.NDArray[np.integer]) -> str:
     """``"12 rows (first: 3, 5, 9, 11, 20)"``, ``"1 row (3)"``."""
     first = ", ".join(str(row) for row in rows[:_FIRST])
     if len(rows) == 1:

@@ -8,11 +8,20 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from fertune.api.describe import fertune_version, keep_samples, machine, shown_command, typed_command, watcher_for
+from fertune.api.describe import (
+    fertune_version,
+    keep_samples,
+    machine,
+    shown_command,
+    starting_words,
+    typed_command,
+    watcher_for,
+)
+from fertune.api.restack import restack
 from fertune.api.runs import SearchRun, StackRun
 from fertune.api.spaces import find_space, pickled_build
 from fertune.config import StackOptions, parse_duration
-from fertune.data import ImageDataset, open_dataset
+from fertune.data import ImageDataset, ReadOptions, open_dataset
 from fertune.errors import AllTrialsFailed, ConfigError, Interrupted, RunError
 from fertune.execution import ProcessExecutor
 from fertune.searching import Interrupts, Observer
@@ -33,11 +42,13 @@ def stack(
     epochs: int | None = None,
     bagging: int | None = None,
     class_weights: Sequence[str] | None = None,
+    from_oof: str | Path | StackRun | None = None,
+    meta: Sequence[str] | None = None,
     meta_trials: int | None = None,
     time_budget: str | float | None = None,
     seed: int | None = None,
     workers: int | None = None,
-    data: str | Path | ImageDataset | None = None,
+    data: Any = None,
     spaces: Sequence[str | Path | Space] = (),
     out: str | Path | None = None,
     resume: bool = False,
@@ -57,6 +68,9 @@ def stack(
         epochs: Most epochs of a fold's model; default: ``max_epochs`` of its search.
         bagging: Bootstrap models of the best single configuration, as one more row; default 0.
         class_weights: Class-weight variants of the best single configuration, of ``none``, ``sqrt``, ``balanced``.
+        from_oof: In place of ``runs``: out-of-fold probabilities made elsewhere (npz, see docs/oof-file.md), or the
+            folder of another stack; nothing is trained then but meta-learners.
+        meta: Meta-learners that are fitted; default ``["all"]``. ``mean`` always is.
         meta_trials: Trials of each tuned meta-learner; default 10.
         time_budget: Seconds or ``"2h"`` for everything; configurations whose folds did not finish are left out, named.
         seed: Default 0.
@@ -65,7 +79,9 @@ def stack(
         spaces: Spaces with their own build function, given again.
         out: The run's folder; by default ``runs/stack-<nn>``.
         resume: Go on with the stack in ``out``.
-        verbose, observer, command: As in ``search``.
+        verbose: As in ``search``.
+        observer: As in ``search``.
+        command: As in ``search``.
 
     Returns:
         The finished stack.
@@ -82,6 +98,7 @@ def stack(
         "epochs": epochs,
         "bagging": bagging,
         "class_weights": None if class_weights is None else tuple(class_weights),
+        "meta": None if meta is None else (meta,) if isinstance(meta, str) else tuple(meta),
         "meta_trials": meta_trials,
         "time_budget": None if time_budget is None else parse_duration(time_budget),
         "seed": seed,
@@ -100,6 +117,14 @@ def stack(
     elif path is not None and (path / "run.json").exists():
         raise RunError(f"{path} holds a run already", help="add --resume to go on with it, or choose another --out")
     options = _options(old, given)
+    if from_oof is not None and runs:
+        raise ConfigError("runs and --from-oof do not go together", help="fertune stack --from-oof oof.npz")
+    if from_oof is not None or "from_oof" in (old or {}):
+        try:
+            return restack(from_oof, path, old, options, given, observer=watcher, command=command, started=started)
+        finally:
+            if observer is None:
+                watcher.close()
     folders = [r.path if isinstance(r, SearchRun) else Path(r) for r in runs] or [
         Path(p) for p in (old or {}).get("run_paths", [])
     ]
@@ -133,7 +158,8 @@ def stack(
 def _options(old: dict[str, Any] | None, given: dict[str, Any]) -> StackOptions:
     if old is None:
         return StackOptions(**given).check()
-    stored = {**old["options"], "class_weights": tuple(old["options"]["class_weights"])}
+    stored = {**asdict(StackOptions()), **old["options"]}
+    stored |= {name: tuple(stored[name]) for name in ("class_weights", "meta")}
     faults = [
         f"--{k.replace('_', '-')}: {v!r}; the run has {stored[k]!r}"
         for k, v in given.items()
@@ -149,13 +175,16 @@ def _options(old: dict[str, Any] | None, given: dict[str, Any]) -> StackOptions:
     return StackOptions(**{**stored, "time_budget": None, **free}).check()
 
 
-def _dataset(data: str | Path | ImageDataset | None, record: SearchRecord, observer: Observer) -> ImageDataset:
+def _dataset(data: Any, record: SearchRecord, observer: Observer) -> ImageDataset:
     info = record.info["data"]
     folder = Path(info["folder"])
     if data is None and folder.exists():
         return ImageDataset.open(folder, fingerprint=info["fingerprint"])
     dataset = open_dataset(
-        data if data is not None else info["source"], options=info.get("options"), say=observer.said
+        data if data is not None else info["source"],
+        options=ReadOptions().over(info.get("options")),
+        say=observer.said,
+        progress=observer.progress,
     )
     if dataset.fingerprint != info["fingerprint"]:
         raise RunError(
@@ -219,6 +248,7 @@ def _sitting(
         with Interrupts() as interrupts:
             jobs = [(m.name, i, "fold") for m in members for i in range(options.folds)]
             observer.stack_started(folder.info, jobs)
+            observer.progress(starting_words(), 0)
             Stack(
                 folder=folder,
                 dataset=data,

@@ -22,7 +22,9 @@ import numpy.typing as npt
 from fertune.errors import DataError, RunError
 from fertune.stacking.bundle_check import check_document
 from fertune.stacking.meta import Fitted, load_fitted
+from fertune.stacking.meta.average import WeightedAverage
 from fertune.store import sha256_file, write_json
+from fertune.store.folder import read_info
 
 PROTOCOL = 1
 BUNDLE = "bundle.json"
@@ -52,6 +54,7 @@ class Bundle:
         members: In the order in which the meta-learner knows them.
         learner: Fitted meta-learner.
         learner_name: Its name.
+        learner_folder: Where it was saved; None where it was made in memory.
         class_names: In the order of columns.
         image_shape: (height, width, channels) of the pictures it was trained on.
     """
@@ -62,7 +65,40 @@ class Bundle:
     learner_name: str
     class_names: tuple[str, ...]
     image_shape: tuple[int, int, int]
+    learner_folder: Path | None = None
     _loaded: dict[Path, Any] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def single(cls, name: str, model: Path, class_names: tuple[str, ...], image_shape: tuple[int, int, int]) -> Bundle:
+        """One model by itself: an ensemble of one member, which the mean leaves as it is."""
+        learner = WeightedAverage("mean", (1.0,), len(class_names))
+        return cls(model.parent, (BundleMember(name, (model,)),), learner, "mean", class_names, image_shape)
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any], root: Path) -> Bundle:
+        """What a checked document says, with the files under ``root``.
+
+        Raises:
+            RunError: The meta-learner cannot be read.
+        """
+        height, width, channels = document["image_shape"]
+        saved = root / document["learner"]["folder"]
+        return cls(
+            folder=root,
+            members=tuple(
+                BundleMember(
+                    entry["name"],
+                    tuple(root / model for model in entry["models"]),
+                    None if entry.get("weights") is None else tuple(float(w) for w in entry["weights"]),
+                )
+                for entry in document["members"]
+            ),
+            learner=load_fitted(saved),
+            learner_name=document["learner"]["name"],
+            class_names=tuple(document["class_names"]),
+            image_shape=(height, width, channels),
+            learner_folder=saved,
+        )
 
     def predict_proba(self, images: npt.ArrayLike) -> npt.NDArray[np.float32]:
         """Probabilities of the ensemble.
@@ -97,11 +133,14 @@ class Bundle:
         total = np.zeros((len(pictures), len(self.class_names)))
         rows = np.arange(len(pictures), dtype=np.int32)
         for path, weight in zip(member.models, weights, strict=True):
-            proba = Predictor(self._model(path), pictures)(rows)
+            model = self._model(path)
+            try:
+                proba = Predictor(model, pictures)(rows)
+            except Exception as error:  # each backend has its own errors for pictures that do not fit a model
+                what = (str(error).splitlines() or [type(error).__name__])[0]
+                raise RunError(f"{path} cannot predict pictures of shape {self.image_shape}: {what}") from error
             if proba.shape != total.shape:
-                raise RunError(
-                    f"{path} gives {proba.shape[1:]} values a picture; the stack has {total.shape[1]} classes"
-                )
+                raise RunError(f"{path} gives {proba.shape[1:]} values a picture; there are {total.shape[1]} classes")
             total += weight * proba
         return total
 
@@ -118,9 +157,9 @@ class Bundle:
             pictures = pictures[..., np.newaxis]
         if pictures.dtype != np.uint8 or pictures.ndim != 4 or pictures.shape[1:] != self.image_shape:
             raise DataError(
-                f"pictures are {pictures.dtype} {pictures.shape}; this stack takes uint8 "
+                f"pictures are {pictures.dtype} {pictures.shape}; this model takes uint8 "
                 f"(n, {', '.join(str(side) for side in self.image_shape)})",
-                help="give pixels of 0 to 255 as uint8, of the size that the stack was trained on",
+                help="give pixels of 0 to 255 as uint8, of the size that the model was trained on",
             )
         return pictures
 
@@ -187,6 +226,11 @@ def load_bundle(folder: str | Path) -> Bundle:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
+        if (root / "run.json").exists() and "from_oof" in read_info(root):
+            raise RunError(
+                f"{folder} was stacked from probabilities made elsewhere; it has no models that could look at pictures",
+                help=f"from Python, with the members' probabilities: ft.open_run({str(folder)!r}).combine(proba)",
+            ) from None
         raise RunError(
             f"no ensemble in {folder}: {BUNDLE} is missing",
             help=f"a stack writes it when it has finished: fertune stack --out {folder} --resume",
@@ -194,23 +238,7 @@ def load_bundle(folder: str | Path) -> Bundle:
     except (OSError, ValueError) as error:
         raise RunError(f"{path} cannot be read: {error}") from error
     check_document(document, root, PROTOCOL)
-    members = tuple(
-        BundleMember(
-            entry["name"],
-            tuple(root / model for model in entry["models"]),
-            None if entry.get("weights") is None else tuple(float(w) for w in entry["weights"]),
-        )
-        for entry in document["members"]
-    )
-    height, width, channels = document["image_shape"]
-    return Bundle(
-        folder=root,
-        members=members,
-        learner=load_fitted(root / document["learner"]["folder"]),
-        learner_name=document["learner"]["name"],
-        class_names=tuple(document["class_names"]),
-        image_shape=(height, width, channels),
-    )
+    return Bundle.of(document, root)
 
 
 def _inside(root: Path, path: str | Path) -> str:

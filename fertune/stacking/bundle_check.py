@@ -1,14 +1,18 @@
-"""Everything that may be wrong with a ``bundle.json``, told at once, before one of its files is opened."""
+"""Everything that may be wrong with a ``bundle.json``, told at once, before one of its files is opened.
+
+``shape_faults`` and ``learner_faults`` hold for the one in a run folder and for the one in a bundle file alike.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path
 from typing import Any
 
 from fertune.errors import RunError
 from fertune.stacking.meta.learner import read_state
 from fertune.store import sha256_file
+from fertune.training.zips import is_inner_path
 
 
 def check_document(document: Any, root: Path, protocol: int) -> None:
@@ -21,9 +25,7 @@ def check_document(document: Any, root: Path, protocol: int) -> None:
         raise RunError(f"the bundle in {root} does not describe an ensemble")
     if document.get("protocol") != protocol:
         raise RunError(f"the bundle in {root} has protocol {document.get('protocol')!r}; this fertune reads {protocol}")
-    faults = (
-        list(_shape_faults(document)) or list(_file_faults(document, root)) or list(_learner_faults(document, root))
-    )
+    faults = list(shape_faults(document)) or list(_file_faults(document, root)) or list(learner_faults(document, root))
     if faults:
         raise RunError(
             f"the ensemble in {root} cannot be used",
@@ -32,7 +34,7 @@ def check_document(document: Any, root: Path, protocol: int) -> None:
         )
 
 
-def _shape_faults(document: dict[str, Any]) -> Iterator[str]:
+def shape_faults(document: dict[str, Any]) -> Iterator[str]:
     """Wrong kinds of values; what comes after may rely on the right ones."""
     classes, shape = document.get("class_names"), document.get("image_shape")
     if not _texts(classes):
@@ -40,7 +42,7 @@ def _shape_faults(document: dict[str, Any]) -> Iterator[str]:
     if not isinstance(shape, list) or len(shape) != 3 or not all(type(side) is int and side > 0 for side in shape):
         yield f"image_shape: {shape!r} where [height, width, channels] is needed"
     files = document.get("files")
-    if not isinstance(files, dict) or not all(isinstance(value, str) for value in files.values()):
+    if not isinstance(files, dict) or not all(_file_entry(value) for value in files.values()):
         yield "files: not paths with their SHA-256"
     learner = document.get("learner")
     if not isinstance(learner, dict) or not _texts([learner.get("name"), learner.get("folder")]):
@@ -54,6 +56,13 @@ def _shape_faults(document: dict[str, Any]) -> Iterator[str]:
             yield f"members[{number}]: not a name and a list of models"
         elif (weights := member.get("weights")) is not None and not _weights(weights, len(member["models"])):
             yield f"members[{number}].weights: not {len(member['models'])} numbers from 0 to 1 that sum to 1"
+
+
+def _file_entry(value: Any) -> bool:
+    """A SHA-256, in a bundle file with the size beside it."""
+    if isinstance(value, dict):
+        return isinstance(value.get("sha256"), str) and type(value.get("bytes")) is int and value["bytes"] >= 0
+    return isinstance(value, str)
 
 
 def _file_faults(document: dict[str, Any], root: Path) -> Iterator[str]:
@@ -78,7 +87,8 @@ def _file_faults(document: dict[str, Any], root: Path) -> Iterator[str]:
             yield f"{path}: changed since the ensemble was written"
 
 
-def _learner_faults(document: dict[str, Any], root: Path) -> Iterator[str]:
+def learner_faults(document: dict[str, Any], root: Path) -> Iterator[str]:
+    """A meta-learner of another kind, or one that was fitted for something else."""
     name = document["learner"]["name"]
     state = read_state(root / document["learner"]["folder"], name)
     needed = (len(document["members"]), len(document["class_names"]))
@@ -90,11 +100,8 @@ def _learner_faults(document: dict[str, Any], root: Path) -> Iterator[str]:
 
 
 def _stays(path: str, root: Path) -> bool:
-    """Whether a stored path is relative, without ``..``, on any system, and not a link that leads away."""
-    if not path or "\\" in path or "\0" in path or PureWindowsPath(path).drive:
-        return False
-    parts = PurePosixPath(path)
-    return not parts.is_absolute() and ".." not in parts.parts and (root / path).resolve().is_relative_to(root)
+    """Whether a stored path is an inner one on any system, and not a link that leads away."""
+    return is_inner_path(path) and (root / path).resolve().is_relative_to(root)
 
 
 def _texts(values: Any) -> bool:

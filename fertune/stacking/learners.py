@@ -35,6 +35,13 @@ from fertune.trial import Failure, FailureKind, Params, Suggestion, Trial
 META_FOLDS = 5
 SCORE_SEED = 7919
 """Added to the seed for the folds that score a learner: other ones than those that tuned it."""
+META_SHARE = 0.93
+"""Of a time budget: tuning ends here, the rest is for the test rows."""
+TUNING = 0.7
+"""Of a learner's part of the time that is left: the rest scores it and fits it to all rows."""
+ALWAYS = "mean"
+"""Fitted whatever is asked for: the yardstick, and what stands if nothing else can be fitted."""
+TOO_LATE = "the time budget was over before it began"
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +83,12 @@ class Learned:
         }
 
 
+def wanted(names: Sequence[str]) -> list[MetaLearner]:
+    """Learners by ``StackOptions.meta``, in the order of the registry; ``mean`` always."""
+    every = "all" in names
+    return [learner for name, learner in LEARNERS.items() if every or name in names or name == ALWAYS]
+
+
 def learn_all(
     oof: OOF,
     path: Path,
@@ -86,32 +99,55 @@ def learn_all(
     deadline: float | None,
     stop_requested: Callable[[], bool],
     observer: Observer,
+    names: Sequence[str] = ("all",),
 ) -> tuple[list[Learned], list[dict[str, str]]]:
-    """Every meta-learner, in the order of the registry.
+    """Every meta-learner that is wanted, in the order of the registry.
+
+    Under a deadline the time that is left is divided evenly among those that are still to come, so a slow one takes
+    nothing from the next. A tuned one whose turn comes after the deadline is left out, a cheap average never is.
 
     Args:
         oof: With labels and groups.
         path: The run's folder, which holds ``oof.npz``; learners go to ``meta/<name>/``.
         trials: Of each tuned one.
         deadline: ``time.monotonic()`` after which no tuning goes on; one without any trial keeps its defaults.
+        names: Names of learners, or ``all``.
 
     Returns:
         The learned ones, and ``{"name", "reason"}`` of those that could not be fitted.
     """
     learned: list[Learned] = []
     left_out: list[dict[str, str]] = []
-    for learner in LEARNERS.values():
+    waiting = wanted(names)
+    while waiting:
+        learner = waiting.pop(0)
         try:
-            one = _learn(learner, oof, path, class_names, trials, seed, deadline, stop_requested, observer)
-        except AllTrialsFailed as error:
-            left_out.append({"name": learner.name, "reason": error.details[0] if error.details else error.message})
-            observer.warned(f"{learner.name} is left out: {left_out[-1]['reason']}")
+            until = _part_of(deadline, 1 + len(waiting), tuned=learner.space() is not None)
+            one = _learn(learner, oof, path, class_names, trials, seed, until, stop_requested, observer)
+        except (AllTrialsFailed, TimeoutError) as error:
+            reason = str(error.details[0] if isinstance(error, AllTrialsFailed) and error.details else error)
+            left_out.append({"name": learner.name, "reason": reason})
+            observer.warned(f"{learner.name} is left out: {reason}")
             continue
         if stop_requested():
             break
         learned.append(one)
         observer.meta_ended(one.to_json())
     return learned, left_out
+
+
+def _part_of(deadline: float | None, learners: int, *, tuned: bool) -> float | None:
+    """When this learner's tuning ends, so that ``learners`` of them are done by the deadline.
+
+    Raises:
+        TimeoutError: It is over already, and this is one that takes long.
+    """
+    if deadline is None:
+        return None
+    now = time.monotonic()
+    if now >= deadline and tuned:
+        raise TimeoutError(TOO_LATE)
+    return now + TUNING * max(0.0, deadline - now) / learners
 
 
 def _learn(

@@ -119,6 +119,8 @@ class Trainer:
                 broken |= self._handle(event)
             self._observer.tick()
             if self._over():
+                if self._stop_requested():
+                    self._observer.said("stopping, a few seconds")
                 self._halt()
                 if self._stop_requested():
                     raise StackHalted

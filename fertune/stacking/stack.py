@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,14 +24,14 @@ from fertune.folds import Fold, check_folds, make_bags, make_folds
 from fertune.predictions import OOF, assemble
 from fertune.searching import Observer
 from fertune.stacking.bundle import write_bundle
-from fertune.stacking.learners import Learned, learn_all
+from fertune.stacking.learners import META_SHARE, Learned, learn_all
 from fertune.stacking.members import Member
 from fertune.stacking.pieces import Piece, StackHalted, Trainer
 from fertune.store import RunFolder, write_arrays, write_json
 from fertune.trial import Executor, PredictJob, Rows, TrainJob
 
-TRAIN_SHARE, META_SHARE = 0.80, 0.93
-"""Of a time budget: training ends at the first, tuning meta-learners at the second, the rest is for the test rows."""
+TRAIN_SHARE = 0.80
+"""Of a time budget: training ends here, tuning meta-learners at ``META_SHARE``, the rest is for the test rows."""
 
 
 @dataclass
@@ -40,6 +41,12 @@ class _Trained:
     member: Member
     pieces: list[Piece]
     seconds: float
+
+
+def _store(path: Path, kind: str, parts: Sequence[Fold]) -> None:
+    """Write folds or bags, each array by ``<kind><number>_<part>``."""
+    named = {f"{kind}{i}_{p}": getattr(x, p) for i, x in enumerate(parts) for p in ("fit", "stop", "held_out")}
+    write_arrays(path, **named)
 
 
 class Stack:
@@ -123,6 +130,7 @@ class Stack:
             deadline=self._deadline(META_SHARE),
             stop_requested=self._stop_requested,
             observer=self._observer,
+            names=self._options.meta,
         )
         self._left_out += missing
         if self._stop_requested():
@@ -147,14 +155,7 @@ class Stack:
                 folds = [Fold(*(stored[f"fold{i}_{part}"] for part in ("fit", "stop", "held_out"))) for i in range(k)]
         else:
             folds = make_folds(self._positions, self._data.labels, self._data.groups, k=k, seed=self._options.seed)
-            write_arrays(
-                path,
-                **{
-                    f"fold{i}_{part}": getattr(fold, part)
-                    for i, fold in enumerate(folds)
-                    for part in ("fit", "stop", "held_out")
-                },
-            )
+            _store(path, "fold", folds)
         check_folds(folds, self._positions, self._data.groups)
         return folds
 
@@ -162,14 +163,7 @@ class Stack:
         bags = make_bags(self._positions, self._data.labels, self._data.groups, n=n, seed=self._options.seed)
         path = self._path / "bags.npz"
         if not path.exists():
-            write_arrays(
-                path,
-                **{
-                    f"bag{i}_{part}": getattr(bag, part)
-                    for i, bag in enumerate(bags)
-                    for part in ("fit", "stop", "held_out")
-                },
-            )
+            _store(path, "bag", bags)
         return bags
 
     def _variants(self, best: Member) -> list[Member]:
@@ -257,6 +251,7 @@ class Stack:
             fold=fold_of[self._positions],
             labels=np.asarray(self._data.labels[self._positions]),
             groups=np.asarray(self._data.groups[self._positions]),
+            twins=np.asarray(self._data.twins[self._positions]) if self._data.grouped else None,
         )
         whole.save(self._path / "oof.npz")
         return whole
@@ -350,7 +345,7 @@ class Stack:
                     member_times or None,
                 )
             )
-        known = np.isin(data.groups[test], data.groups[self._positions])
+        known = np.isin(data.twins[test], data.twins[self._positions])
         comparison = compare(
             contenders,
             test_labels=data.labels[test] if has_test else None,
@@ -371,6 +366,7 @@ class Stack:
                 row=data.row_ids[test],
                 labels=data.labels[test],
                 twin=known,
+                groups=data.groups[test],
                 proba=np.stack([by_name[n] for n in names], axis=1).astype(np.float32),
                 names=np.array(names),
             )

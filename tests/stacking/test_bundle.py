@@ -116,7 +116,7 @@ def test_pictures(tmp_path: Path, fake_models: list[Path]) -> None:
 
 def test_a_model_of_other_classes_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fertune.training.load.load_model", lambda path: FakeModel(0, classes=4))
-    with pytest.raises(RunError, match="stack has 3 classes"):
+    with pytest.raises(RunError, match="there are 3 classes"):
         load_bundle(write(tmp_path)).predict_proba(images())
 
 

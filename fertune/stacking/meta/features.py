@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from fertune.stacking.meta.learner import Proba, class_names, model_names
+from fertune.stacking.meta.learner import Labels, Proba, class_names, model_names
 
 FEATURES = ("log", "proba")
 SMALLEST = 1e-6
@@ -44,3 +44,13 @@ def spread(proba: npt.NDArray[np.floating], seen: npt.NDArray[np.integer], n_cla
     full = np.zeros((len(proba), n_classes))
     full[:, seen] = proba
     return full
+
+
+def dealt(labels: Labels, rng: np.random.Generator) -> npt.NDArray[np.int64]:
+    """All rows in an order in which every beginning holds the classes as often as all rows do; each class is there
+    from the start."""
+    place = np.empty(len(labels))
+    for label in np.unique(labels):
+        own = rng.permutation(np.flatnonzero(labels == label))
+        place[own] = np.arange(len(own)) / len(own)
+    return np.argsort(place, kind="stable")

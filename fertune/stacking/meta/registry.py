@@ -5,17 +5,25 @@ from __future__ import annotations
 from pathlib import Path
 
 from fertune.errors import ConfigError, RunError, did_you_mean
+from fertune.stacking.meta.discriminant import Discriminant
+from fertune.stacking.meta.forest import extra_trees, random_forest
 from fertune.stacking.meta.greedy import Greedy
 from fertune.stacking.meta.learner import Fitted, MetaLearner, read_state
 from fertune.stacking.meta.logistic import Logistic
 from fertune.stacking.meta.mean import Mean
+from fertune.stacking.meta.neighbours import Neighbours
+from fertune.stacking.meta.network import Perceptron
 from fertune.stacking.meta.tree import DecisionTree
+from fertune.stacking.meta.vectors import SupportVectors
 from fertune.stacking.meta.xgb import XGBoost
 
-_ALL: tuple[MetaLearner, ...] = (Mean(), Greedy(), DecisionTree(), Logistic(), XGBoost())
+_ALL: tuple[MetaLearner, ...] = (
+    Mean(), Greedy(), DecisionTree(), Logistic(), Discriminant(), Neighbours(), Perceptron(), SupportVectors(),
+    extra_trees(), random_forest(), XGBoost(),
+)  # fmt: skip
 
 LEARNERS: dict[str, MetaLearner] = {learner.name: learner for learner in _ALL}
-"""``mean``, ``greedy``, ``decision_tree``, ``logistic``, ``xgboost``. Their libraries are imported when they fit."""
+"""By name, the quick ones first. Their libraries are imported when they fit."""
 
 
 def named(name: str) -> MetaLearner:

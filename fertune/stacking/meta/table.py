@@ -48,17 +48,27 @@ class TableClassifier:
             save_model(self.model, folder / MODEL)
 
 
-def load_parts(folder: str | Path, learner: str, kind: type[Any]) -> tuple[Any, list[int], tuple[int, int], str]:
-    """Model, seen classes, shape and features: what ``TableClassifier`` takes.
+def load_state(folder: str | Path, learner: str) -> tuple[list[int], tuple[int, int], str]:
+    """Seen classes, shape and features, from ``learner.json``.
 
     Raises:
-        RunError: Missing, damaged, or not allowed.
+        RunError: Missing or damaged.
     """
     state = read_state(folder, learner)
     shape = (state["models"], state["classes"])
     features, seen = state.get("features"), state.get("seen")
     if features not in FEATURES or not isinstance(seen, list) or not _distinct(seen, shape[1]):
         raise RunError(f"{folder}: features {features!r} and classes {seen!r} do not describe a {learner}")
+    return seen, shape, features
+
+
+def load_parts(folder: str | Path, learner: str, kind: type[Any]) -> tuple[Any, list[int], tuple[int, int], str]:
+    """Model, seen classes, shape and features: what ``TableClassifier`` takes.
+
+    Raises:
+        RunError: Missing, damaged, or not allowed.
+    """
+    seen, shape, features = load_state(folder, learner)
     model = None if len(seen) == 1 else load_model(Path(folder) / MODEL, kind)
     if model is not None and (model.n_features_in_ != shape[0] * shape[1] or len(model.classes_) != len(seen)):
         raise RunError(f"{folder}: the model does not fit {shape[0]} models of {shape[1]} classes")
