@@ -9,13 +9,19 @@ from fertune.errors import RunError
 from fertune.models import load_keras
 from fertune.models.engine import jit
 from fertune.training.files import replace_with
+from fertune.training.keras_file import foreign_classes, keras_faults
 
 if TYPE_CHECKING:
     import keras
 
+REGISTER = (
+    "layers of your own class: in Python, import each class, register it under the name told above "
+    "(keras.saving.get_custom_objects()[NAME] = Class), then ft.load(...)"
+)
+
 
 def load_model(path: str | Path) -> keras.Model:
-    """Load a ``.keras`` file without running any code that is in it (``safe_mode``).
+    """Load a ``.keras`` file without running any code that is in it (``safe_mode``, and ``keras_faults`` before it).
 
     The model maps pictures (n, h, w, c) of 0 to 255 to probabilities float32 (n, classes). It is not compiled: it can
     predict at once; ``compile`` it before ``fit`` or ``evaluate``.
@@ -28,6 +34,13 @@ def load_model(path: str | Path) -> keras.Model:
     path = Path(path)
     if not path.is_file():
         raise RunError(f"no model in {path}")
+    faults = keras_faults(path)
+    if faults:
+        raise RunError(
+            f"the model in {path} cannot be loaded: {faults[0]}",
+            details=faults if len(faults) > 1 else (),
+            help=REGISTER if foreign_classes(faults) else None,
+        )
     try:
         model = engine.saving.load_model(path, compile=False, safe_mode=True)
     # a zip, HDF5, JSON or deserialisation fault: each library below has its own kind
@@ -35,7 +48,7 @@ def load_model(path: str | Path) -> keras.Model:
         lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
         raise RunError(
             f"the model in {path} cannot be loaded: {lines[0]}",
-            help="layers of one's own class must be imported and registered (keras.saving.register_keras_serializable)",
+            help=REGISTER,
         ) from error
     model.jit_compile = jit(model)
     return model
