@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fertune.errors import RunError
+from fertune.errors import ConfigError, RunError, did_you_mean
 from fertune.store import SearchRecord, StackRecord, open_record
 from fertune.trial import Trial
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import keras
     import pandas as pd
 
+    from fertune.report import Figures, Tables
     from fertune.stacking.bundle import Bundle
 
 
@@ -22,21 +23,60 @@ class _Run:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
 
-    def report(self, out: str | Path | None = None, *, pictures: bool = True) -> Path:
-        """Write the HTML report: one file that asks no other host for anything.
+    def report(self, out: str | Path | None = None, *, format: str | None = None, pictures: bool = True) -> Path:
+        """Write the report. As HTML it is one file that asks no other host for anything.
 
         Args:
-            out: Path of the file; by default ``report.html`` in the run's folder.
+            out: Path of the file; by default ``report.html`` (``.md``, ``.json``) in the run's folder.
+            format: ``html``, ``markdown`` or ``json``; by default what the end of ``out`` says, else ``html``. The
+                figures of a Markdown report lie beside it in ``<name>_figures``.
             pictures: False leaves all pictures out (faces that must not travel).
-        """
-        from fertune.report import write_report
 
-        target = Path(out) if out is not None else self.path / "report.html"
+        Raises:
+            ConfigError: There is no such format.
+            RunError: The file cannot be written.
+        """
+        from fertune.report import FORMATS, write
+
+        if format is None:
+            format = next((f for f, end in FORMATS.items() if out is not None and str(out).endswith(end)), "html")
+        if format not in FORMATS:
+            raise ConfigError(
+                f"no report format {format!r}{did_you_mean(format, FORMATS)}", help=f"formats are {', '.join(FORMATS)}"
+            )
+        target = Path(out) if out is not None else self.path / f"report{FORMATS[format]}"
         try:
-            write_report(open_record(self.path), target, pictures=pictures)
+            write(open_record(self.path), target, format, pictures=pictures)
         except OSError as error:
             raise RunError(f"cannot write {target}: {error.strerror or error}", help="choose another -o") from error
         return target
+
+    @property
+    def figures(self) -> Figures:
+        """Figures of the report by the id of their section: ``run.figures["curves"].save("curves.svg")``.
+
+        Each is drawn when it is asked for, from the run as it stands now; a notebook shows it.
+        """
+        from fertune.report import Figures
+
+        return Figures(open_record(self.path))
+
+    @property
+    def tables(self) -> Tables:
+        """Tables of the report by the id of their section: ``run.tables["leaderboard"].frame()``."""
+        from fertune.report import Tables
+
+        return Tables(open_record(self.path))
+
+    def _repr_html_(self) -> str:
+        from fertune.report import notebook_html
+
+        return notebook_html(open_record(self.path))
+
+    def __repr__(self) -> str:
+        from fertune.console import summary_text
+
+        return summary_text(open_record(self.path))
 
     def to_json(self) -> dict[str, Any]:
         """The document of ``fertune show RUN --json``; its schema is in ``docs/schema``."""
@@ -62,14 +102,19 @@ class SearchRun(_Run):
     def trials(self) -> pd.DataFrame:
         """One row a trial, in the order of ids; parameters that were not active are missing values.
 
-        Columns: ``id, state, value, epochs, best_epoch, seconds, parameters, failure``, then the parameters of the
-        space in their declared order, each headed by its own name (``param_<name>`` where that name is taken).
+        Columns: ``id, state, value, epochs, best_epoch, seconds, parameters, failure``; of a search for two objectives
+        also ``pareto`` (no other trial beats it in both) and, where that is the second, ``latency`` (milliseconds a
+        picture); then the parameters of the space in their declared order, each headed by its own name
+        (``param_<name>`` where that name is taken).
         """
         import pandas as pd
 
         record = self.record
         names = list(record.info["space"]["params"])
-        own = ("id", "state", "value", "epochs", "best_epoch", "seconds", "parameters", "failure")
+        own: tuple[str, ...] = ("id", "state", "value", "epochs", "best_epoch", "seconds", "parameters", "failure")
+        second, front = record.second_objective, record.pareto
+        if second is not None:
+            own += ("pareto",) if second.name in own else (second.name, "pareto")
         rows = []
         for t in record.trials:
             row: dict[str, Any] = {
@@ -82,6 +127,8 @@ class SearchRun(_Run):
                 "parameters": t.parameters,
                 "failure": None if t.failure is None else t.failure.kind.value,
             }
+            if second is not None:
+                row |= {second.name: t.values.get(second.name), "pareto": t.id in (front or ())}
             row |= {f"param_{n}" if n in own else n: t.params.get(n) for n in names}
             rows.append(row)
         return pd.DataFrame(rows, columns=[*own, *(f"param_{n}" if n in own else n for n in names)])
@@ -101,16 +148,6 @@ class SearchRun(_Run):
             kept = sorted(int(p.parent.name) for p in (self.path / "trials").glob("*/model.keras"))
             raise RunError(f"no model of trial {number} is kept; kept are {', '.join(map(str, kept)) or 'none'}")
         return load_model(path)
-
-    def __repr__(self) -> str:
-        record = self.record
-        best = record.best
-        score = (
-            "no scored trial yet"
-            if best is None
-            else (f"best search score {best.value:.4f} {record.objective.name} (trial {best.id}; optimistic)")
-        )
-        return f"SearchRun({str(self.path)!r}: {len(record.trials)} trials, {record.status}, {score})"
 
 
 class StackRun(_Run):
@@ -153,16 +190,25 @@ class StackRun(_Run):
         """
         return self.load().predict_proba(np.asarray(images))
 
+    def combine(self, proba: np.ndarray) -> np.ndarray:
+        """What the chosen meta-learner makes of its members' probabilities; needs no pictures and no models.
+
+        Args:
+            proba: (n, models, classes) float, models and classes in the order of the run.
+
+        Returns:
+            float64 (n, classes), rows sum to 1.
+        """
+        from fertune.stacking.meta import load_fitted
+
+        return load_fitted(self.path / "meta" / str(self._compared()["chosen"])).predict_proba(np.asarray(proba))
+
     def load(self) -> Bundle:
         """The ensemble, from its files alone: no pickle, checked paths and hashes."""
         from fertune.stacking.bundle import load_bundle
 
         self._compared()
         return load_bundle(self.path)
-
-    def __repr__(self) -> str:
-        record = self.record
-        return f"StackRun({str(self.path)!r}: {record.status}, {self.verdict if record.comparison else record.reason})"
 
 
 def open_run(path: str | Path) -> SearchRun | StackRun:

@@ -7,20 +7,27 @@ sequence but colour, and that only under ``FORCE_COLOR``.
 
 from fertune.console.choose import QuietConsole, choose_console
 from fertune.console.live import LiveConsole
+from fertune.console.notebook import NotebookConsole
 from fertune.console.plain import PlainConsole
+from fertune.console.predictions import predictions_table, predictions_warnings, show_bundle
 from fertune.console.problems import print_bug, print_error, print_interrupted
-from fertune.console.show import show_summary
+from fertune.console.show import show_summary, summary_text
 from fertune.console.spaces import space_details, spaces_table
 
 __all__ = [
     "LiveConsole",
+    "NotebookConsole",
     "PlainConsole",
     "QuietConsole",
     "choose_console",
+    "predictions_table",
+    "predictions_warnings",
     "print_bug",
     "print_error",
     "print_interrupted",
+    "show_bundle",
     "show_summary",
     "space_details",
     "spaces_table",
+    "summary_text",
 ]

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TextIO
 
 from fertune.console.live import LiveConsole
+from fertune.console.notebook import NotebookConsole, in_place, kernel_shell
 from fertune.console.plain import PlainConsole
 from fertune.console.screen import Screen
 from fertune.searching.observer import Observer
@@ -33,7 +34,7 @@ def choose_console(
     stderr: TextIO | None = None,
     env: Mapping[str, str] | None = None,
 ) -> Observer:
-    """A live region where the chatter's stream is a terminal, lines elsewhere, next to nothing with ``quiet``.
+    """A live region in a terminal or a notebook, lines elsewhere, next to nothing with ``quiet``.
 
     Args:
         json: stdout belongs to one document; all chatter goes to stderr.
@@ -45,5 +46,8 @@ def choose_console(
     err = Screen(stderr if stderr is not None else sys.stderr, env)
     if quiet:
         return QuietConsole(err)
+    shell = kernel_shell() if not json else None
+    if shell is not None:
+        return NotebookConsole(in_place(shell))
     chatter = err if json else out
     return LiveConsole(chatter, err) if chatter.live else PlainConsole(chatter, err)

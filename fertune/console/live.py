@@ -9,6 +9,7 @@ from typing import Any
 from rich.live import Live
 from rich.text import Text
 
+from fertune.console.bar import Work, bar_line
 from fertune.console.screen import Screen
 from fertune.console.search_view import SearchState, search_lines
 from fertune.console.stack_summary import stack_summary
@@ -37,17 +38,31 @@ class LiveConsole(Observer):
         self._live: Live | None = None
         self._search: SearchState | None = None
         self._stack: StackState | None = None
+        self._work: Work | None = None
         self._drawn = 0.0
         self._changed = False
 
     def said(self, text: str) -> None:
+        self._end_work()
         self._screen.lines(self._screen.fold(self._screen.text(text), "  "))
 
     def warned(self, text: str) -> None:
         screen = self._screen if self._warnings.live else self._warnings
         screen.lines(screen.fold(screen.text("warning: ", "yellow").append_text(screen.text(text)), "  "))
 
+    def progress(self, what: str, done: int, total: int | None = None, unit: str = "") -> None:
+        if self._work is None or self._work.what != what or done < self._work.done:
+            self._work = Work(what, done, total, unit, first=done)
+        self._work.done, self._work.total = done, total
+        if self._work.over:
+            self._end_work()
+        elif self._work.shown:
+            if self._live is None:
+                self._open()
+            self._draw_soon()
+
     def search_started(self, info: Mapping[str, Any], goal: int | None, trials: Sequence[Trial]) -> None:
+        self._end_work()
         self._search = SearchState.of(info, goal, trials)
         self._open()
 
@@ -57,11 +72,13 @@ class LiveConsole(Observer):
             self._draw_soon()
 
     def epoch(self, trial: Trial, logs: Mapping[str, float]) -> None:
+        self._work = None
         if self._search is not None:
             self._search.trials[trial.id] = trial
             self._draw_soon()
 
     def trial_ended(self, trial: Trial, best: Trial | None) -> None:
+        self._work = None
         if self._search is not None:
             self._search.take_end(trial, best)
             self._draw_soon()
@@ -71,6 +88,7 @@ class LiveConsole(Observer):
         self._screen.lines(search_summary(self._screen, record))
 
     def stack_started(self, info: Mapping[str, Any], jobs: Sequence[Key]) -> None:
+        self._end_work()
         self._stack = StackState(info, list(jobs))
         self._open()
 
@@ -80,12 +98,14 @@ class LiveConsole(Observer):
             self._draw_soon()
 
     def fold_epoch(self, member: str, fold: int, kind: str, logs: Mapping[str, float]) -> None:
+        self._work = None
         if self._stack is not None:
             key = (member, fold, kind)
             self._stack.running[key] = int(logs.get("epoch", self._stack.running.get(key, 0) + 1))
             self._draw_soon()
 
     def fold_ended(self, fold_run: Any) -> None:
+        self._work = None
         if self._stack is not None:
             self._stack.take_end(fold_run)
             self._draw_soon()
@@ -106,7 +126,7 @@ class LiveConsole(Observer):
 
     def close(self) -> None:
         live, self._live = self._live, None
-        self._search = self._stack = None
+        self._search = self._stack = self._work = None
         if live is not None:
             live.stop()
 
@@ -124,6 +144,14 @@ class LiveConsole(Observer):
         self._live.start()
         self._draw()
 
+    def _end_work(self) -> None:
+        """Take the bar away; a region of nothing else goes with it."""
+        self._work = None
+        if self._search is None and self._stack is None:
+            self.close()
+        else:
+            self._changed = True
+
     def _draw_soon(self) -> None:
         self._changed = True
         self.tick()
@@ -136,6 +164,8 @@ class LiveConsole(Observer):
         elif self._stack is not None:
             lines = stack_lines(self._screen, self._stack)
         else:
-            return
+            lines = []
+        if self._work is not None and self._work.shown:
+            lines = [*lines, bar_line(self._screen, self._work)]
         self._live.update(Text("\n").join(lines), refresh=True)
         self._drawn, self._changed = time.monotonic(), False

@@ -38,6 +38,9 @@ class PlainConsole(Observer):
     def said(self, text: str) -> None:
         self._say("data" if self._search is None and self._stack is None else "still", [text])
 
+    def noted(self, text: str) -> None:
+        self._say("plan", [text])
+
     def warned(self, text: str) -> None:
         self._warnings.line(self._warnings.text(f"warning: {text}"))
 

@@ -70,6 +70,7 @@ class Screen:
             highlight=False,
             legacy_windows=False,
             force_interactive=self.live,
+            force_jupyter=False,  # rich would leave the stream and make an output of each line
             _environ=self.env,
         )
 

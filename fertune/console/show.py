@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Mapping
 from typing import Any, TextIO
@@ -11,6 +12,18 @@ from fertune.console.screen import Screen
 from fertune.console.stack_summary import stack_summary
 from fertune.console.stack_view import StackState, fold_table
 from fertune.console.summary import next_commands, search_details, search_summary
+
+
+def summary_text(record: Any, width: int = 100) -> str:
+    """What the terminal says of a run at its end, as plain text without colours.
+
+    Args:
+        record: A ``SearchRecord`` or a ``StackRecord``.
+    """
+    stream = io.StringIO()
+    screen = Screen(stream, {"NO_COLOR": "1"}, width=width)
+    screen.lines(search_summary(screen, record) if record.info["kind"] == "search" else stack_summary(screen, record))
+    return stream.getvalue().rstrip("\n")
 
 
 def show_summary(record: Any, stream: TextIO | None = None, env: Mapping[str, str] | None = None) -> None:

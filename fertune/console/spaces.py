@@ -60,6 +60,9 @@ def space_details(space: Space, stream: TextIO | None = None, env: Mapping[str, 
         if values:
             text = " · ".join(f"{key} {value_text(value)}" for key, value in values.items())
             screen.lines(screen.fold(cells(f"{title}  ", "bold").append_text(cells(text)), "  "))
+    for at, given in enumerate(space.start):
+        text = " · ".join(f"{key} {value_text(value)}" for key, value in given.items())
+        screen.lines(screen.fold(cells(f"start[{at}]  ", "bold").append_text(cells(text)), "  "))
     screen.lines(screen.fold(cells(f"fertune search --space {space.name}", "cyan"), "  "))
 
 

@@ -122,10 +122,18 @@ def fold_table(screen: Screen, state: StackState, shown: Sequence[tuple[str, str
     ]
     mean = Column(" mean", [_mean(screen, state, keys[m]) for m in shown])
     done = Column("done", [screen.text(f"{sum(k in state.ended for k in keys[m])}/{len(keys[m])}") for m in shown])
-    for columns in ([name, *folds, mean], [name, *folds], [name, done, mean], [name, done]):
+    now = Column("now", [_now(screen, state, keys[m]) for m in shown], "left")
+    counted = [name, done, now] if any(c.plain for c in now.cells) else [name, done]
+    for columns in ([name, *folds, mean], [name, *folds], [*counted, mean], counted):
         if fits(screen, columns):
             return draw(screen, columns)
     return draw(screen, [name, done])
+
+
+def _now(screen: Screen, state: StackState, keys: Sequence[Key]) -> Text:
+    """The fold that runs, where folds have no columns of their own."""
+    running = [k for k in keys if k in state.running]
+    return fold_cell(screen, state, running[0]) if running else screen.text("")
 
 
 def _mean(screen: Screen, state: StackState, keys: Sequence[Key]) -> Text:
@@ -135,9 +143,12 @@ def _mean(screen: Screen, state: StackState, keys: Sequence[Key]) -> Text:
 
 def _meta_line(screen: Screen, entry: Mapping[str, Any]) -> Text:
     parts = [f"meta {entry.get('name', '')}"]
+    narrow = screen.width < WIDE
+    if narrow and entry.get("oof_accuracy") is not None:
+        parts.append(f"{entry['oof_accuracy']:.4f} out-of-fold")
     if entry.get("trials"):
         parts.append(count(int(entry["trials"]), "trial"))
-    if entry.get("oof_accuracy") is not None:
+    if not narrow and entry.get("oof_accuracy") is not None:
         parts.append(f"out-of-fold accuracy {entry['oof_accuracy']:.4f}")
     if entry.get("seconds") is not None:
         parts.append(duration(float(entry["seconds"])))

@@ -16,6 +16,7 @@ from fertune.errors import FertuneError
 from fertune.trial import Failure, Objective, State, Trial
 
 BEST_ROWS = 10
+PARETO_ROWS = 8
 PEERS = 3
 """At most so many other runs stand in the ``stack`` command."""
 
@@ -73,7 +74,25 @@ def _best_lines(screen: Screen, record: Any) -> list[Text]:
     if names:
         text = " · ".join(f"{name} {value_text(best.params[name])}" for name in names)
         lines += screen.fold(screen.text("  " + text), "  ")
-    return lines
+    return [*lines, *_pareto_lines(screen, record)]
+
+
+def _pareto_lines(screen: Screen, record: Any) -> list[Text]:
+    """Of two objectives: the trials that no other one beats in both, best value first."""
+    second = record.second_objective
+    if second is None or not record.pareto:
+        return []
+    by_id = {t.id: t for t in record.trials}
+    front = [by_id[i] for i in record.pareto]
+    unit = " ms a picture" if second.name == "latency" else f" {second.name}"
+    shown = [
+        f"trial {t.id}: {score(t.value)}, " + (f"{v:.3g}" if second.name == "latency" else f"{v:,.0f}") + unit
+        for t in front[:PARETO_ROWS]
+        for v in [t.values[second.name]]
+    ]
+    more = f" and {len(front) - PARETO_ROWS} more" if len(front) > PARETO_ROWS else ""
+    head = f"{count(len(front), 'trial')} that no other beats in both {record.objective.name} and {second.name}: "
+    return screen.fold(screen.text(head + " · ".join(shown) + more), "  ")
 
 
 def failures_of(trials: Sequence[Trial]) -> list[tuple[str, Failure]]:

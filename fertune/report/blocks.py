@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 from markupsafe import Markup
@@ -18,7 +19,7 @@ class Column:
     """Attributes:
     label: Head of the column.
     numeric: Aligned to the right, tabular figures.
-    priority: 1 always shown; 2 hidden under 600 px until asked for.
+    priority: 1 always shown; 2 hidden under 600 px until asked for; 3 hidden until asked for, on any screen.
     """
 
     label: str
@@ -67,15 +68,33 @@ class Table:
     kind: str = field(default="table", init=False)
 
 
-@dataclass(frozen=True)
 class Figure:
-    """One picture in one or two drawings: ``wide`` from 800 px on, ``narrow`` below; only one means everywhere."""
+    """One picture in one or two drawings: ``wide`` from 800 px on, ``narrow`` below; only one means everywhere.
 
-    narrow: Markup
-    wide: Markup | None = None
-    caption: str = ""
-    most: int = 560
-    kind: str = field(default="figure", init=False)
+    Each is drawn when it is first asked for: tables and sentences alone cost no drawing.
+
+    Args:
+        narrow, wide: Draw.
+        most: px that a single drawing may grow to.
+    """
+
+    kind = "figure"
+
+    def __init__(
+        self, narrow: Callable[[], Markup], wide: Callable[[], Markup] | None = None, caption: str = "", most: int = 560
+    ) -> None:
+        self._narrow, self._wide = narrow, wide
+        self.caption, self.most = caption, most
+
+    @cached_property
+    def narrow(self) -> Markup:
+        """The drawing for phones, or the only one."""
+        return self._narrow()
+
+    @cached_property
+    def wide(self) -> Markup | None:
+        """The drawing for wide pages."""
+        return self._wide() if self._wide is not None else None
 
 
 @dataclass(frozen=True)

@@ -143,18 +143,20 @@ def drawn(
     width: int = NARROW,
     most: int = 560,
 ) -> Figure:
-    """Run a drawing function for the wide and the narrow page, or once at ``width``.
+    """A drawing function for the wide and the narrow page, or once at ``width``; run when the page is made.
 
     Args:
         draw: Takes a width in px, returns the drawn sheet.
         id: Prefix of ids; unique in the page.
     """
-    with style():
-        if not both:
-            return Figure(draw(width).markup(f"{id}-f", title, desc), None, caption, most)
-        return Figure(
-            draw(NARROW).markup(f"{id}-n", title, desc), draw(WIDE).markup(f"{id}-w", title, desc), caption, most
-        )
+
+    def at(width: int, letter: str) -> Markup:
+        with style():
+            return draw(width).markup(f"{id}-{letter}", title, desc)
+
+    if not both:
+        return Figure(lambda: at(width, "f"), None, caption, most)
+    return Figure(lambda: at(NARROW, "n"), lambda: at(WIDE, "w"), caption, most)
 
 
 def nice(

@@ -14,7 +14,7 @@ from fertune.report.blocks import Column, Row, Section, Table, cell, empty
 from fertune.report.canvas import Sheet, bare, drawn, fixed_ticks, label_room, nice
 from fertune.report.reading import Axis, axes_of, scored, where
 from fertune.report.theme import HEX
-from fertune.report.words import count, fitted, listed, number, short, verb
+from fertune.report.words import count, fitted, listed, number, short, telling, verb
 from fertune.store.records import SearchRecord
 from fertune.trial import Objective, Trial
 
@@ -137,6 +137,7 @@ def importances(pairs: Sequence[tuple[Trial, float]], axes: Sequence[Axis], obje
     return sorted(found, key=lambda one: (-one.share, one.axis.name))
 
 
+@telling
 def finding(found: Sequence[Importance], n: int, budget: int) -> str:
     first = found[0]
     words = (

@@ -6,7 +6,6 @@ import base64
 import hashlib
 import json
 import math
-import shlex
 from collections.abc import Sequence
 from functools import lru_cache
 from importlib import resources
@@ -16,19 +15,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from fertune.report import importance
-from fertune.report.blocks import Section, empty
-from fertune.report.reading import resume_of, where
-from fertune.report.search import curves, failures, leaderboard, parallel, progress, rungs
-from fertune.report.search import summary as search_summary
-from fertune.report.shared import confusion, data, gallery, per_class, reproduce
-from fertune.report.shared.numbers import labelled
-from fertune.report.stack import audit, calibration, comparison, cost, members, meta
-from fertune.report.stack import curves as stack_curves
-from fertune.report.stack import failures as stack_failures
-from fertune.report.stack import leaderboard as stack_leaderboard
-from fertune.report.stack import summary as stack_summary
-from fertune.report.stack.rows import Compared, read
+from fertune.report.blocks import Section
+from fertune.report.sections import sections_of
 from fertune.report.theme import css
 from fertune.report.words import line, moment, short, visible, without_paths
 from fertune.store import write_text
@@ -38,178 +26,22 @@ LIMIT = 4_500_000
 """Bytes above which parts are dropped, so that a report stays under 5 MB."""
 
 
-def _classes(info: dict[str, Any], columns: int) -> list[str]:
-    names = [visible(n) for n in info.get("data", {}).get("classes", ())]
-    return names + [f"class {k}" for k in range(len(names), columns)]
-
-
-def _no_predictions(id: str, heading: str, command: str) -> Section:
-    return empty(id, heading, "No predictions are stored for this run.", command)
-
-
-def search_sections(record: SearchRecord, *, pictures: bool = True) -> list[Section]:
-    """All sections of a search, in order."""
-    run = where(record)
-    resume = f"fertune search --out {run} --resume"
-    predicted = labelled(record.arrays("validation"))
-    moved = importance.section(record)
-    order = [row.cells[0].text for row in moved.numbers.rows] if moved.numbers else []
-    sections = [
-        search_summary.section(record),
-        leaderboard.section(record),
-        progress.section(record),
-        curves.section(record),
-        rungs.section(record),
-        moved,
-        parallel.section(record, order),
-        failures.section(record),
-    ]
-    if predicted is None:
-        sections += [
-            _no_predictions("confusion", confusion.HEADING, resume),
-            _no_predictions("per-class", per_class.HEADING, resume),
-        ]
-        names: list[str] = _classes(record.info, 0)
-    else:
-        names = _classes(record.info, predicted.proba.shape[1])
-        best = f"best model, trial {record.best.id}" if record.best else "best model"
-        chips = ("rows used to choose",)
-        sections += [
-            confusion.section(names, predicted, None, [best], "validation rows", chips),
-            per_class.section(names, predicted, None, "validation rows", chips),
-        ]
-    sections += [
-        gallery.section(
-            record.arrays("gallery"),
-            gallery.answers_of(record.arrays("validation")),
-            predicted,
-            names,
-            "validation rows",
-            pictures=pictures,
-            command=f"fertune report {run}" if not pictures else resume,
-            chips=("rows used to choose",),
-        ),
-        data.section(record.info, record.arrays("samples"), pictures=pictures),
-        empty(
-            "comparison",
-            comparison.HEADING,
-            "Nothing is compared yet: a stack does that, on test rows.",
-            f"fertune stack {run}",
-        ),
-        reproduce.section(record.info),
-    ]
-    return sections
-
-
-def _pair(record: StackRecord, c: Compared | None) -> tuple[Any, Any]:
-    """Test predictions of the best single model and of the chosen stack; None where they are not stored."""
-    stored = record.arrays("test")
-    if c is None or stored is None or "names" not in stored or not c.tested:
-        return None, None
-    names = [str(n) for n in stored["names"]]
-    found = []
-    for row in (c.single, c.chosen):
-        found.append(labelled(stored, names.index(row["name"])) if row is not None and row["name"] in names else None)
-    return found[0], found[1]
-
-
-def stack_sections(record: StackRecord, *, pictures: bool = True) -> list[Section]:
-    """All sections of a stack, in order."""
-    run = where(record)
-    resume = fill = resume_of(record)
-    c = read(record.comparison) if record.comparison else None
-    single, chosen = _pair(record, c)
-    sections = [stack_summary.section(record, c), comparison.section(record, c)]
-    if single is None or chosen is None or c is None:
-        why = "The stack has not come to its end."
-        if c is not None:
-            why = "No labelled test rows, or their predictions are not stored."
-            runs = " ".join(shlex.quote(f"runs/{line(r)}") for r in record.info.get("runs", ())) or "RUN"
-            fill = f"fertune stack {runs} --data DATA"
-        names = _classes(record.info, 0)
-        sections += [
-            empty("confusion", confusion.HEADING, why, fill),
-            empty("per-class", per_class.HEADING, why, fill),
-        ]
-        title = "the stack"
-    else:
-        names = _classes(record.info, chosen.proba.shape[1])
-        title = short(c.raw["chosen"], 26)
-        titles = ["best single", title, "stack minus single"]
-        sections += [
-            confusion.section(names, single, chosen, titles, "test pictures"),
-            per_class.section(names, single, chosen, "test pictures"),
-        ]
-    sections += [
-        calibration.section(single, chosen, title, fill),
-        gallery.section(
-            record.arrays("gallery"),
-            _answers(record, c),
-            chosen,
-            names,
-            "test pictures",
-            pictures=pictures,
-            command=f"fertune report {run}" if not pictures else resume,
-        ),
-        members.section(record),
-        meta.section(record, c),
-        cost.section(record, c),
-        audit.section(record, c),
-        stack_leaderboard.section(record, c),
-        stack_curves.section(record),
-        stack_failures.section(record),
-        data.section(record.info, record.arrays("samples"), pictures=pictures),
-        *_of_the_searches(record),
-        reproduce.section(record.info),
-    ]
-    return sections
-
-
-def _answers(record: StackRecord, c: Compared | None) -> dict[int, tuple[int, float]]:
-    """The chosen stack's answers for all test rows, labelled or not."""
-    stored = record.arrays("test")
-    names = [str(n) for n in stored["names"]] if stored is not None and "names" in stored else []
-    chosen = c.raw.get("chosen") if c else None
-    return gallery.answers_of(stored, names.index(chosen)) if chosen in names else {}
-
-
-def _of_the_searches(record: StackRecord) -> list[Section]:
-    """What only a search can show, with the command for the first one."""
-    runs = [short(r, 40) for r in record.info.get("runs", ())] or ["RUN"]
-    told = "its searches" if len(runs) > 1 else "its search"
-    return [
-        empty(
-            id,
-            heading,
-            f"A stack tries no hyperparameters of its own; {told} did: {', '.join(runs)}.",
-            f"fertune report {shlex.quote(f'runs/{runs[0]}')}",
-        )
-        for id, heading in (("parallel", parallel.HEADING), ("importance", importance.HEADING))
-    ]
-
-
-def sections_of(record: SearchRecord | StackRecord, *, pictures: bool = True) -> list[Section]:
-    if record.info["kind"] == "search":
-        return search_sections(record, pictures=pictures)  # type: ignore[arg-type]
-    return stack_sections(record, pictures=pictures)  # type: ignore[arg-type]
-
-
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
     """The same with None for numbers that JSON does not have, and outside text made visible."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, str):
         return without_paths(value)
     if isinstance(value, dict):
-        return {visible(k): _finite(v) for k, v in value.items()}
+        return {visible(k): finite(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_finite(v) for v in value]
+        return [finite(v) for v in value]
     return value
 
 
 def embedded(document: Any) -> Markup:
     """JSON that cannot end the script element that it stands in."""
-    text = json.dumps(_finite(document), allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(finite(document), allow_nan=False, ensure_ascii=False, separators=(",", ":"))
     for char in "<>&\u2028\u2029":
         text = text.replace(char, f"\\u{ord(char):04x}")
     return Markup(text)
@@ -245,11 +77,37 @@ def _describe(record: SearchRecord | StackRecord) -> str:
 
 
 def render(record: SearchRecord | StackRecord, sections: Sequence[Section], document: Any, note: str = "") -> str:
+    started, version = moment(record.info.get("created")), line(record.info.get("fertune", ""))
+    return page(
+        name=record.name,
+        described=_describe(record),
+        kind=record.info["kind"],
+        sections=sections,
+        document=document,
+        version=version,
+        footer=f"Written by fertune {version} from the stored run; started {started}, {record.status}. {note}".strip(),
+    )
+
+
+def page(
+    *, name: str, described: str, kind: str, sections: Sequence[Section], document: Any, version: str, footer: str
+) -> str:
+    """Sections as one HTML file.
+
+    Args:
+        name: Heading of the page.
+        described: What stands beside it.
+        kind: Of the document.
+        sections: At least one.
+        document: Goes into the page as JSON.
+        version: Of fertune.
+        footer: Its last line.
+    """
     environment, sheet, script = _parts()
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
     return environment.get_template("page.html.j2").render(
-        name=short(record.name, 80),
-        described=_describe(record),
+        name=short(name, 80),
+        described=described,
         sections=sections,
         first=sections[0].id,
         light=Markup(css("light")),
@@ -258,11 +116,9 @@ def render(record: SearchRecord | StackRecord, sections: Sequence[Section], docu
         script=Markup(script),
         digest=Markup(digest),
         document=embedded(document),
-        started=moment(record.info.get("created")),
-        version=line(record.info.get("fertune", "")),
-        status=record.status,
-        note=note,
-        kind=record.info["kind"],
+        version=version,
+        footer=footer,
+        kind=kind,
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fertune.report.words import line, number, percent, signed
+from fertune.report.words import gap, line, number, percent, points, signed
 from fertune.store.records import SearchRecord, StackRecord
 from fertune.trial import Objective, State, Trial, Value
 
@@ -55,10 +55,10 @@ class Score:
 
     def gap(self, difference: float) -> str:
         """A difference without its sign: ``0.8 points``."""
-        return f"{number(abs(100 * difference), 1)} points" if self.is_share else number(abs(difference), 3)
+        return f"{gap(difference)} points" if self.is_share else number(abs(difference), 3)
 
     def signed_gap(self, difference: float) -> str:
-        return f"{signed(100 * difference, 1)} points" if self.is_share else signed(difference, 3)
+        return f"{points(difference)} points" if self.is_share else signed(difference, 3)
 
     def error(self, value: float) -> float | None:
         """Standard error of one score, sqrt(p (1 - p) / n); None where rows of the objective are not stored."""

@@ -136,14 +136,14 @@ def _tips(root: ElementTree.Element, tips: Mapping[str, tuple[str, int | None]])
 
 
 def _flatten(root: ElementTree.Element) -> None:
-    """Groups without a single attribute say nothing: their children move up."""
+    """Groups without a single attribute say nothing, but for a tooltip's: their children move up."""
     for parent in list(root.iter()):
         children: list[ElementTree.Element] = []
         for child in parent:
             stack = [child]
             while stack:
                 one = stack.pop(0)
-                if one.tag == "g" and not one.attrib:
+                if one.tag == "g" and not one.attrib and one.find("title") is None:
                     stack = [*one, *stack]
                 elif not (one.tag in ("g", "defs") and not len(one)):
                     children.append(one)

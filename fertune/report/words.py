@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextvars import ContextVar
 from datetime import UTC, datetime
-from typing import Any, TypeGuard
+from typing import Any, ParamSpec, TypeGuard
 
 import numpy as np
 
@@ -19,34 +21,94 @@ _BIDI = {0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A),
 _PATH = re.compile(r"(?:(?<![\w.:/\\~<])(?:~|[A-Za-z]:)?[/\\]|(?<=file://)/)(?:[^\s/\\:'\",;()=<>]+[/\\])+")
 _BARE = re.compile(r"(?<![^\s'\"=(])/[^\s/:'\",;()=<>]+(?![^\s'\",;)])")
 
+_P = ParamSpec("_P")
+_heard: ContextVar[list[tuple[str, float]] | None] = ContextVar("_heard", default=None)
+
+
+class Told(str):
+    """A sentence that knows its numbers.
+
+    Attributes:
+        numbers: (as written, the value itself): shares and differences of shares as fractions, times in seconds.
+    """
+
+    numbers: tuple[tuple[str, float], ...] = ()
+
+
+def telling(write: Callable[_P, str]) -> Callable[_P, Told]:
+    """For functions that write a finding: what they say through this module is kept beside the sentence."""
+
+    @functools.wraps(write)
+    def told(*args: _P.args, **kwargs: _P.kwargs) -> Told:
+        token = _heard.set([])
+        try:
+            out = Told(write(*args, **kwargs))
+            heard = _heard.get() or []
+        finally:
+            _heard.reset(token)
+        if (outer := _heard.get()) is not None:
+            outer += heard
+        found = {text: (_place(text, out), float(value)) for text, value in heard}
+        out.numbers = tuple((t, v) for t, (at, v) in sorted(found.items(), key=lambda f: f[1][0]) if at >= 0)
+        return out
+
+    return told
+
+
+def _place(text: str, sentence: str) -> int:
+    """Where ``text`` stands in a sentence as a number of its own; -1 where it does not."""
+    found = re.search(rf"(?<![\w.,{MINUS}+]){re.escape(text)}(?![\d]|[.,]\d)", sentence)
+    return found.start() if found else -1
+
+
+def _said(text: str, value: float) -> str:
+    """``text``, noted down where a finding is being written."""
+    heard = _heard.get()
+    if heard is not None and text != NOTHING:
+        heard.append((text, value))
+    return text
+
 
 def known(x: object) -> TypeGuard[float]:
     """Whether there is a finite number."""
     return isinstance(x, (int, float, np.number)) and math.isfinite(float(x))
 
 
-def number(x: float | None, digits: int = 0) -> str:
-    """A number with a true minus, thousands parted, never ``-0.0``; ``-`` where there is none."""
+def _figures(x: float | None, digits: int) -> str:
     if x is None or not math.isfinite(x):
         return NOTHING
     text = f"{abs(x):,.{digits}f}"
     return f"{MINUS}{text}" if x < 0 and float(text.replace(",", "")) != 0 else text
 
 
+def _with_sign(x: float | None, digits: int) -> str:
+    text = _figures(x, digits)
+    return text if x is None or not math.isfinite(x) or x < 0 or not any(c in "123456789" for c in text) else f"+{text}"
+
+
+def number(x: float | None, digits: int = 0) -> str:
+    """A number with a true minus, thousands parted, never ``-0.0``; ``-`` where there is none."""
+    return _said(_figures(x, digits), x if x is not None else math.nan)
+
+
 def signed(x: float | None, digits: int = 1) -> str:
     """``+1.2``, ``−0.6``, ``0.0``."""
-    text = number(x, digits)
-    return text if x is None or not math.isfinite(x) or x < 0 or not any(c in "123456789" for c in text) else f"+{text}"
+    return _said(_with_sign(x, digits), x if x is not None else math.nan)
 
 
 def percent(x: float | None, digits: int = 1) -> str:
     """A fraction as ``63.1 %``."""
-    return f"{number(100 * x, digits)}{SPACE}%" if known(x) else NOTHING
+    return _said(f"{_figures(100 * x, digits)}{SPACE}%", x) if known(x) else NOTHING
 
 
 def points(x: float | None) -> str:
     """A signed difference of fractions in points: ``+1.2``."""
-    return signed(100 * x, 1) if known(x) else NOTHING
+    return _said(_with_sign(100 * x, 1), x) if known(x) else NOTHING
+
+
+def gap(x: float | None) -> str:
+    """The size of a difference of fractions in points, without its sign: ``1.2``."""
+    return _said(_figures(abs(100 * x), 1), abs(x)) if known(x) else NOTHING
 
 
 def p_value(p: float | None) -> str:
@@ -55,11 +117,14 @@ def p_value(p: float | None) -> str:
     return "<0.001" if p < 0.001 else number(p, 3)
 
 
+def ratio(x: float | None) -> str:
+    """A ratio without its sign: ``5.2``, ``130``."""
+    return number(x, 1 if known(x) and x < 100 else 0)
+
+
 def times(x: float | None) -> str:
     """A ratio: ``5.2x``."""
-    if not known(x):
-        return NOTHING
-    return f"{number(x, 1 if x < 100 else 0)}\u00d7"
+    return f"{ratio(x)}\u00d7" if known(x) else NOTHING
 
 
 def plain(value: Any) -> str:
@@ -69,19 +134,23 @@ def plain(value: Any) -> str:
     if value is None:
         return NOTHING
     if isinstance(value, int):
-        return str(value).replace("-", MINUS)
+        return _said(str(value).replace("-", MINUS), value)
     if isinstance(value, float):
-        if not math.isfinite(value):
-            return NOTHING
-        if value == 0:
-            return "0"
-        if 1e-4 <= abs(value) < 1e5:
-            digits = max(0, 2 - math.floor(math.log10(abs(value))))
-            text = f"{value:.{digits}f}"
-            text = text.rstrip("0").rstrip(".") if "." in text else text
-            return text.replace("-", MINUS)
-        return f"{value:.1e}".replace("e-0", "e-").replace("e+0", "e").replace("-", MINUS)
+        return _said(_few_digits(value), value)
     return visible(str(value))
+
+
+def _few_digits(value: float) -> str:
+    if not math.isfinite(value):
+        return NOTHING
+    if value == 0:
+        return "0"
+    if 1e-4 <= abs(value) < 1e5:
+        digits = max(0, 2 - math.floor(math.log10(abs(value))))
+        text = f"{value:.{digits}f}"
+        text = text.rstrip("0").rstrip(".") if "." in text else text
+        return text.replace("-", MINUS)
+    return f"{value:.1e}".replace("e-0", "e-").replace("e+0", "e").replace("-", MINUS)
 
 
 def count(n: int, one: str, many: str | None = None) -> str:
@@ -108,8 +177,12 @@ def duration(seconds: float | None) -> str:
     """``19 min 40 s``, ``2 h 5 min``, ``0.4 s``."""
     if seconds is None or not math.isfinite(seconds) or seconds < 0:
         return NOTHING
+    return _said(_span(seconds), seconds)
+
+
+def _span(seconds: float) -> str:
     if seconds < 9.95:
-        return f"{number(seconds, 1)}{SPACE}s"
+        return f"{_figures(seconds, 1)}{SPACE}s"
     whole = round(seconds)
     hours, minutes, rest = whole // 3600, whole % 3600 // 60, whole % 60
     if hours >= 48:
@@ -180,7 +253,7 @@ def fitted(text: Any, most: float, size: float = 12.0) -> str:
 
 def often(n: int) -> str:
     """``once``, ``twice``, ``3 times``, ``not once``."""
-    return {0: "not once", 1: "once", 2: "twice"}.get(n, f"{number(n)} times")
+    return f"{number(n)} times" if n > 2 else ("not once", "once", "twice")[n]
 
 
 def without_paths(text: Any) -> str:

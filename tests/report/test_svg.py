@@ -57,6 +57,18 @@ def test_a_tip_knows_its_trial() -> None:
     assert '<g data-trial="7"><title>trial 7</title>' in _drawn(_sheet())
 
 
+def test_a_tip_without_a_trial_keeps_its_group() -> None:
+    sheet = _sheet()
+    with style():
+        sheet.tip(sheet.panel(0, 0, 10, 10).plot([0], [0], "o", color=HEX["meta"])[0], "logistic: +1.2 points")
+    root = ElementTree.fromstring(_drawn(sheet))
+    assert [t.text for t in root.findall("title")] == ["A title"]
+    assert [g.find("title").text for g in root.iter("g") if g.find("title") is not None] == [  # type: ignore[union-attr]
+        "trial 7",
+        "logistic: +1.2 points",
+    ]
+
+
 def test_text_stays_text() -> None:
     assert ">$x$ &lt;b&gt;_a</text>" in _drawn(_sheet())
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from fertune.report.blocks import Column, Row, Section, Table, cell, empty
 from fertune.report.reading import Score, ranked, score_of, where
 from fertune.report.shared.curve_figure import finite, grid, key, rate_drops, told_at
-from fertune.report.words import count, listed, number, verb
+from fertune.report.words import count, listed, number, telling, verb
 from fertune.store.records import SearchRecord
 from fertune.trial import Trial
 
@@ -28,32 +28,36 @@ def gap(trial: Trial) -> float | None:
     return None
 
 
+@telling
 def finding(best: Sequence[Trial]) -> str:
     """Still rising, or overfitting, or stopped in time."""
-    n = len(best)
+    n, every = len(best), number(len(best))
     if all(t.epochs <= 1 for t in best):
-        return f"{'The only trial shown was' if n == 1 else f'All {n} shown were'} trained for one epoch: no curve yet."
+        who = "The only trial shown was" if n == 1 else f"All {every} shown were"
+        return f"{who} trained for one epoch: no curve yet."
     up = sum(1 for t in best if rising(t))
     wide = [g for g in map(gap, best) if g is not None and g > 0.1]
     if up * 2 >= n:
-        start = f"{up} of the best {n} {verb(up, 'was', 'were')}" if up < n else f"All of the best {n} were"
+        some = f"{number(up)} of the best" if up < n else "All of the best"
+        start = f"{some} {every} {verb(up, 'was', 'were') if up < n else 'were'}"
         start = "The best trial was" if n == 1 else start
         return f"{start} still improving at the last epoch: a larger --max-epochs may help."
     if wide and len(wide) * 2 >= n:
-        start = "The best trial is" if n == 1 else f"{len(wide)} of the best {n} {verb(len(wide), 'is', 'are')}"
+        some = f"{number(len(wide))} of the best {every} {verb(len(wide), 'is', 'are')}"
+        start = "The best trial is" if n == 1 else some
         return (
             f"{start} over 10 points better on training rows than on validation rows: more dropout, augmentation or "
             "weight decay may help."
         )
     late = [t.epochs - t.best_epoch for t in best if t.best_epoch is not None and t.best_epoch < t.epochs]
     if not late:
-        who = "The best trial was not" if n == 1 else f"None of the best {n} was"
+        who = "The best trial was not" if n == 1 else f"None of the best {every} was"
         return f"{who} trained past its best epoch: whether they would overfit is open."
-    who, its = f"{len(late)} of the best {n}", verb(len(late), "its", "their")
+    who, its = f"{number(len(late))} of the best {every}", verb(len(late), "its", "their")
     if n == 1:
         who = "The best trial"
     elif len(late) == n:
-        who = f"All of the best {n}"
+        who = f"All of the best {every}"
     return (
         f"{who} passed {its} best epoch, at most {count(max(late), 'epoch')} before the end: training was long enough."
     )
@@ -94,7 +98,7 @@ def section(record: SearchRecord) -> Section:
                 cell(str(t.id), t.id),
                 cell(number(t.best_epoch), t.best_epoch),
                 cell(number(t.epochs), t.epochs),
-                *(cell(told_at(t.history, k, t.best_epoch)) for k in ("loss", "val_loss", "accuracy", "val_accuracy")),
+                *(told_at(t.history, k, t.best_epoch) for k in ("loss", "val_loss", "accuracy", "val_accuracy")),
                 cell(listed([str(e) for e in rate_drops(t.history)]) or "never"),
             ),
             trial=t.id,
@@ -115,4 +119,5 @@ def section(record: SearchRecord) -> Section:
         (key(len(others) >= 3, True), figure),
         how,
         Table(columns, rows, "At the best epoch"),
+        ("optimistic",),
     )

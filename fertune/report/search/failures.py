@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from fertune.report.blocks import Column, Row, Section, Table, cell
 from fertune.report.reading import failed, scored
-from fertune.report.words import line, listed, plain, short, without_paths
+from fertune.report.words import line, listed, number, plain, short, telling, without_paths
 from fertune.store.records import SearchRecord
 from fertune.trial import Failure, FailureKind, Trial, Value
 
@@ -74,9 +74,10 @@ def by_class(trials: Sequence[Trial]) -> list[tuple[FailureKind, list[Trial]]]:
 
 def counted(kind: FailureKind, n: int) -> str:
     """``2 NaN losses``, ``1 invalid shape``."""
-    return f"{n} {kind.value if n == 1 else _PLURAL[kind]}"
+    return f"{number(n)} {kind.value if n == 1 else _PLURAL[kind]}"
 
 
+@telling
 def finding(trials: Sequence[Trial]) -> str:
     groups, ended = by_class(trials), [t for t in trials if t.state.value != "running"]
     if not trials:
@@ -86,9 +87,9 @@ def finding(trials: Sequence[Trial]) -> str:
     total = sum(len(g) for _, g in groups)
     words = listed([counted(kind, len(g)) for kind, g in groups])
     if total == len(ended):
-        start = "The only trial failed" if total == 1 else f"All {total} trials failed"
+        start = "The only trial failed" if total == 1 else f"All {number(total)} trials failed"
     else:
-        start = f"{total} of {len(ended)} failed"
+        start = f"{number(total)} of {number(len(ended))} failed"
     kind, group = groups[0]
     common = shared(group, scored(trials))
     why = (
@@ -132,7 +133,7 @@ def section(record: SearchRecord) -> Section:
             Column("count", True),
             Column("first"),
             Column("what they share", priority=2),
-            Column("message of the first"),
+            Column("message of the first", priority=2),
             Column("what to change"),
         ),
         tuple(rows),

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 
 from markupsafe import Markup
 
 from fertune.report.blocks import Cell, Column, Row, Section, State, Table, cell, empty
-from fertune.report.reading import Score, axes_of, ranked, score_of, where
-from fertune.report.words import count, duration, number, plain, short, verb
+from fertune.report.reading import Axis, Score, axes_of, ranked, score_of, where
+from fertune.report.words import count, duration, number, plain, short, telling, verb, width_of
 from fertune.store.records import SearchRecord
-from fertune.trial import Trial
+from fertune.trial import Objective, Trial
 
 HEADING = "Leaderboard"
+ROOM = 460.0
+"""px that the columns before the parameters leave."""
 
 
 def within_error(order: Sequence[Trial], score: Score) -> int | None:
@@ -26,16 +29,18 @@ def within_error(order: Sequence[Trial], score: Score) -> int | None:
     return sum(1 for t in order[1:] if t.budget == lead.budget and abs((t.value or 0.0) - (lead.value or 0.0)) <= error)
 
 
+@telling
 def finding(order: Sequence[Trial], best: Trial, score: Score) -> str:
     """One or two sentences: who leads, and how much of the order is chance."""
-    lead = order[0]
+    lead, first = order[0], f"trial {plain(order[0].id)}"
     if len(order) == 1:
-        return f"Trial {lead.id} is the only one with a score, {score.text(lead.value)}: nothing to compare it with."
-    words = f"Trial {lead.id} leads with {score.text(lead.value)}"
+        return f"T{first[1:]} is the only one with a score, {score.text(lead.value)}: nothing to compare it with."
+    words = f"T{first[1:]} leads with {score.text(lead.value)}"
     if best.id != lead.id:
         words = (
-            f"Trial {best.id} has the best score, {score.text(best.value)} after {count(best.epochs, 'epoch')}; among "
-            f"those given {count(lead.budget, 'epoch')}, trial {lead.id} leads with {score.text(lead.value)}"
+            f"Trial {plain(best.id)} has the best score, {score.text(best.value)} after "
+            f"{count(best.epochs, 'epoch')}; among those given {count(lead.budget, 'epoch')}, {first} leads with "
+            f"{score.text(lead.value)}"
         )
     near = within_error(order, score)
     if near is None:
@@ -68,6 +73,7 @@ def table(record: SearchRecord) -> Table:
     last = near if near and len(order) > near + 1 else -1
     ends = {i for i, (a, b) in enumerate(zip(order, order[1:], strict=False)) if a.budget != b.budget}
     cut = any(t.epochs != t.budget for t in order)
+    second, front = record.second_objective, record.pareto or []
     rows = []
     for rank, t in enumerate(order):
         cells: list[Cell] = [
@@ -78,6 +84,7 @@ def table(record: SearchRecord) -> Table:
             *([cell(number(t.budget), t.budget)] if cut else []),
             cell(duration(t.seconds), t.seconds),
             cell(number(t.parameters), t.parameters),
+            *_two_cells(t, second, front),
         ]
         for a in axes:
             value = t.params.get(a.name)
@@ -93,9 +100,35 @@ def table(record: SearchRecord) -> Table:
         *([Column("budget", True, 2, "epochs it was given")] if cut else []),
         Column("time", True),
         Column("weights", True, 2, "parameters of the model"),
-        *(Column(short(a.name, 28), a.numeric, 2) for a in axes),
+        *_two_columns(score, second),
+        *(Column(short(a.name, 28), a.numeric, p) for a, p in zip(axes, _priorities(axes), strict=True)),
     ]
     return Table(tuple(columns), tuple(rows), "Trials that have a score, best first", sortable=True)
+
+
+def _priorities(axes: Sequence[Axis]) -> list[int]:
+    """2 for parameters that have room beside the rest on a desk, in declared order; 3 for those after them."""
+    ends = accumulate(max(40.0, width_of(short(a.name, 28), 13)) + 10 for a in axes)
+    return [2 if end <= ROOM else 3 for end in ends]
+
+
+def _two_columns(score: Score, second: Objective | None) -> list[Column]:
+    if second is None:
+        return []
+    chip = Column("Pareto", False, 2, f"no other trial beats it in both {score.name} and {second.name}")
+    return [Column("latency, ms", True, 2, "milliseconds a picture"), chip] if second.name == "latency" else [chip]
+
+
+def _two_cells(trial: Trial, second: Objective | None, front: Sequence[int]) -> list[Cell]:
+    """Of two objectives: the latency, where it is the second, and whether no other trial beats this one in both."""
+    if second is None:
+        return []
+    among = trial.id in front
+    chip = [cell("yes" if among else "", int(among), strong=among)]
+    if second.name != "latency":
+        return chip
+    value = trial.values.get("latency")
+    return [cell("" if value is None else f"{value:.3g}", value), *chip]
 
 
 def section(record: SearchRecord) -> Section:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TypeVar
 
 from fertune.report.blocks import Column, Row, Section, Table, cell, empty
 from fertune.report.canvas import Sheet, drawn, log_ticks
 from fertune.report.reading import Axis, Score, axes_of, failed, ranked, score_of, where
 from fertune.report.theme import HEX
-from fertune.report.words import count, listed, number, plain, short, verb
+from fertune.report.words import count, fitted, listed, number, plain, short, telling, verb
 from fertune.store.records import SearchRecord
 from fertune.trial import Trial, Value
 
@@ -57,6 +58,18 @@ def ticks(axis: Axis) -> list[tuple[float, str]]:
     return [(i / 4, plain(float(f"{v:.3g}"))) for i, v in enumerate(values_f)]
 
 
+def spaced(marks: Sequence[tuple[float, str]], px: float, *, words: bool) -> list[tuple[float, str]]:
+    """Ticks beside each other on an axis of ``px`` a unit: close ones are left out, words cut to the room they have."""
+    kept: list[tuple[float, str]] = []
+    for p, text in marks:
+        if not kept or p - kept[-1][0] > 0.13 or p == marks[-1][0]:
+            kept.append((p, text))
+    if not words or len(kept) < 2:
+        return kept
+    gap = px * min(b[0] - a[0] for a, b in pairwise(kept))
+    return [(p, fitted(text, gap / (2 if len(kept) == 2 else 1.5) - 4)) for p, text in kept]
+
+
 def common(best: Sequence[Trial], rest: Sequence[Trial], axes: Sequence[Axis]) -> list[str]:
     """What all of the best share and under half of the rest have: values of choices, narrow ranges of numbers."""
     out = []
@@ -82,6 +95,7 @@ def common(best: Sequence[Trial], rest: Sequence[Trial], axes: Sequence[Axis]) -
     return out
 
 
+@telling
 def finding(order: Sequence[Trial], axes: Sequence[Axis]) -> str:
     best = best_tenth(order)
     shared = common(best, order[len(best) :], axes) if len(best) > 1 else []
@@ -89,7 +103,8 @@ def finding(order: Sequence[Trial], axes: Sequence[Axis]) -> str:
     if len(best) == 1:
         t = best[0]
         values = [f"{short(a.name, 30)} {plain(t.params[a.name])}" for a in axes[:4] if a.name in t.params]
-        return f"The best trial, {t.id}, has {listed(values)}." if values else f"The best trial is {t.id}."
+        name = plain(t.id)
+        return f"The best trial, {name}, has {listed(values)}." if values else f"The best trial is {name}."
     if shared:
         return f"All of {name} have {listed(shared, most=4)}; most others do not."
     return f"No setting is shared by all of {name} and missing from most others: good trials are spread over the space."
@@ -159,21 +174,20 @@ def figure(order: Sequence[Trial], broken: Sequence[Trial], axes: Sequence[Axis]
             marks = [(OFF, "off"), *marks]
         if narrow:
             sheet.halo(ax.text(base, -i + 0.12, short(name, 34), color=HEX["ink"], fontweight="bold", va="bottom"))
-            used = -1.0
-            for p, text in marks:
-                if p - used > 0.13 or p == marks[-1][0]:
-                    sheet.halo(
-                        ax.text(
-                            p,
-                            -i - 0.08,
-                            text,
-                            color=HEX["muted"],
-                            ha="center" if 0.04 < p < 0.96 or p < 0 else "left" if p < 0.5 else "right",
-                            va="top",
-                            fontsize=12 if narrow else 11,
-                        )
+            for p, text in spaced(
+                marks, (width - 40) / (1.04 - base), words=axis is not None and axis.kind == "choice"
+            ):
+                sheet.halo(
+                    ax.text(
+                        p,
+                        -i - 0.08,
+                        text,
+                        color=HEX["muted"],
+                        ha="center" if 0.04 < p < 0.96 or p < 0 else "left" if p < 0.5 else "right",
+                        va="top",
+                        fontsize=12,
                     )
-                    used = p
+                )
         else:
             room = max(8, int(110 / max(4, len(columns)) * 1.15))
             up = 1.11 if i % 2 and len(columns) > 6 else 1.04
@@ -195,7 +209,7 @@ def figure(order: Sequence[Trial], broken: Sequence[Trial], axes: Sequence[Axis]
                         text,
                         color=HEX["muted"],
                         va="center",
-                        fontsize=12 if narrow else 11,
+                        fontsize=11,
                     )
                 )
     if narrow:
@@ -256,4 +270,4 @@ def section(record: SearchRecord, importance: Sequence[str] = ()) -> Section:
         rows,
         "The lines that are drawn, best first",
     )
-    return Section("parallel", HEADING, text, "full", (shown,), " ".join(said), table)
+    return Section("parallel", HEADING, text, "full", (shown,), " ".join(said), table, ("optimistic",))

@@ -11,7 +11,7 @@ from fertune.report.blocks import Column, Row, Section, Table, cell, empty
 from fertune.report.canvas import Sheet, drawn, nice, widened
 from fertune.report.reading import Score, failed, in_order, score_of, scored, top_budget, where
 from fertune.report.theme import HEX
-from fertune.report.words import count, duration, number, verb
+from fertune.report.words import count, duration, number, plain, telling, verb
 from fertune.store.records import SearchRecord
 from fertune.trial import Objective, Trial
 
@@ -38,6 +38,7 @@ def since(trials: Sequence[Trial], objective: Objective) -> tuple[Trial, int, fl
     return last, len(after), sum(t.seconds for t in after)
 
 
+@telling
 def finding(trials: Sequence[Trial], score: Score) -> str:
     last, after, seconds = since(trials, score.objective)
     if len(scored(trials)) < 3:
@@ -45,9 +46,10 @@ def finding(trials: Sequence[Trial], score: Score) -> str:
     top = top_budget(trials)
     kind = f"Among trials given {count(top, 'epoch')}, the" if len({t.budget for t in scored(trials)}) > 1 else "The"
     if after == 0:
-        return f"{kind} best came with the last trial that ended, trial {last.id}: the search was still improving."
+        name = plain(last.id)
+        return f"{kind} best came with the last trial that ended, trial {name}: the search was still improving."
     return (
-        f"{kind} best came at trial {last.id}; the {count(after, 'trial')} that ended after it "
+        f"{kind} best came at trial {plain(last.id)}; the {count(after, 'trial')} that ended after it "
         f"({duration(seconds)}) brought nothing better."
     )
 
@@ -182,7 +184,7 @@ def section(record: SearchRecord) -> Section:
         + (f", the first {MOST_ROWS} of {number(many)}" if many > MOST_ROWS else ""),
     )
     if len(scored(trials)) < 3:
-        return Section("progress", HEADING, text, "thin", numbers=table)
+        return Section("progress", HEADING, text, "thin", numbers=table, chips=("optimistic",))
     drawn_all = len(scored(trials)) <= BAND_FROM
     lower = len({t.budget for t in scored(trials)}) > 1
     ticks = len(failed(trials))
@@ -197,4 +199,4 @@ def section(record: SearchRecord) -> Section:
     shown = drawn(
         lambda w: figure(trials, score, w), id="progress", title="Score of each trial, and best so far", desc=text
     )
-    return Section("progress", HEADING, text, "full", (shown,), how, table)
+    return Section("progress", HEADING, text, "full", (shown,), how, table, ("optimistic",))

@@ -10,7 +10,7 @@ from fertune.report.canvas import Sheet, bare, drawn, fixed_ticks, nice
 from fertune.report.reading import Score, rank_correlation, score_of
 from fertune.report.search.parallel import LINES, chosen_lines
 from fertune.report.theme import HEX
-from fertune.report.words import count, line, listed, number, signed
+from fertune.report.words import count, line, listed, number, telling
 from fertune.store.records import SearchRecord
 from fertune.trial import Trial
 
@@ -35,6 +35,7 @@ def agreements(paths: dict[int, dict[int, float]]) -> list[tuple[int, int, int, 
     return out
 
 
+@telling
 def finding(paths: dict[int, dict[int, float]]) -> str:
     steps = agreements(paths)
     known = [s for s in steps if s[3] is not None]
@@ -45,14 +46,14 @@ def finding(paths: dict[int, dict[int, float]]) -> str:
         return f"None of {count(len(paths), 'trial')} was trained further than its first rung."
     if not known:
         return (
-            f"{count(promoted, 'trial was', 'trials were')} promoted: fewer than {ENOUGH} at one step, too few to say "
-            "whether early scores predict late ones."
+            f"{count(promoted, 'trial was', 'trials were')} promoted: fewer than {number(ENOUGH)} at one step, "
+            "too few to say whether early scores predict late ones."
         )
     parts = [
-        f"{low} and {high} epochs agrees at rank correlation {signed(rho, 2).lstrip('+')}"
+        f"{number(low)} and {number(high)} epochs agrees at rank correlation {number(rho, 2)}"
         for low, high, _, rho in known
     ]
-    numbers = listed([str(n) for _, _, n, _ in known])
+    numbers = listed([number(n) for _, _, n, _ in known])
     respectively = ", respectively" if len(known) > 1 else ""
     return f"Of {numbers} promoted trials the order at {listed(parts)}{respectively}."
 
@@ -121,4 +122,4 @@ def section(record: SearchRecord) -> Section:
         "only. Lines that cross are early scores that misled."
         f"{extra}"
     )
-    return Section("rungs", HEADING, text, "full", (shown,), how, table)
+    return Section("rungs", HEADING, text, "full", (shown,), how, table, ("optimistic",))

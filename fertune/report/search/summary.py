@@ -7,13 +7,14 @@ from collections import Counter
 from fertune.report.blocks import Block, Command, Section, Tile, Tiles
 from fertune.report.reading import failed, score_of, scored, where
 from fertune.report.search import failures, progress
-from fertune.report.words import count, duration, line, number, percent, verb
+from fertune.report.words import count, duration, line, number, percent, plain, telling, verb
 from fertune.store.records import SearchRecord
 from fertune.trial import State
 
 HEADING = "Summary"
 
 
+@telling
 def finding(record: SearchRecord) -> str:
     """The best score, of how many, on which rows; or why there is none."""
     trials, score = record.trials, score_of(record)
@@ -31,8 +32,8 @@ def finding(record: SearchRecord) -> str:
     else:
         which = f"the {score.superlative} of {number(len(fine))}{so_far}, each at its best epoch"
     return (
-        f"Best search score{so_far} {score.text(best.value)} {score.name} (trial {best.id}): {which}, on {rows}. "
-        f"Expect {'less' if score.objective.direction == 'max' else 'worse'} on new pictures."
+        f"Best search score{so_far} {score.text(best.value)} {score.name} (trial {plain(best.id)}): {which}, on "
+        f"{rows}. Expect {'less' if score.objective.direction == 'max' else 'worse'} on new pictures."
     )
 
 

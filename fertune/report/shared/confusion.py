@@ -10,7 +10,7 @@ from fertune.report.blocks import Block, Column, Figure, Grid, Row, Section, Tab
 from fertune.report.canvas import Sheet, colours, drawn, label_room
 from fertune.report.shared.numbers import Ints, Predicted, confused, largest_confusions, shares
 from fertune.report.theme import HEX, step
-from fertune.report.words import count, fitted, number, often, percent, short, signed
+from fertune.report.words import count, fitted, number, often, percent, short, signed, telling
 
 HEADING = "Confusion"
 TEXT_UP_TO = 15
@@ -18,6 +18,7 @@ DRAW_UP_TO = 60
 FRAMED = 3
 
 
+@telling
 def finding(names: Sequence[str], single: Ints, stack: Ints | None = None, *, picked: str = "pictures") -> str:
     """The most frequent confusion, and what the stack does to it."""
     first = largest_confusions(single, 1)
@@ -111,7 +112,10 @@ def _matrix(counts: Ints, names: Sequence[str], other: Ints | None, width: int, 
                 f"{short(names[i])} read as {short(names[j])}: {number(int(many))} of {number(int(counts[i].sum()))}",
             )
     for i, j in framed:
-        ax.plot([j, j + 1, j + 1, j, j], [i, i, i + 1, i + 1, i], color=HEX["ink"], linewidth=2, clip_on=False)
+        for shift, colour, wide in ((2 / size, "page", 1.5), (0, "ink", 2)):
+            near, far = shift, 1 - shift
+            xs, ys = [j + near, j + far, j + far, j + near, j + near], [i + near, i + near, i + far, i + far, i + near]
+            ax.plot(xs, ys, color=HEX[colour], linewidth=wide, clip_on=False)
     for i, label in enumerate(labels if named else []):
         sheet.text(left - 7, 26 + size * (i + 0.5), label, ha="right", color=HEX["muted"])
         sheet.text(

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from fertune.report.blocks import Figure, Grid, Key
+from fertune.report.blocks import Cell, Figure, Grid, Key, cell
 from fertune.report.canvas import Sheet, bare, drawn, nice, widened
 from fertune.report.glyphs import glyph
 from fertune.report.theme import HEX
-from fertune.report.words import number
+from fertune.report.words import known, number
 from fertune.trial import Trial
 
 PANEL = 290
@@ -186,6 +186,8 @@ def key(band: bool, marks: bool) -> Key:
     return Key(tuple(entries))
 
 
-def told_at(history: Epochs, name: str, at: int | None) -> str:
+def told_at(history: Epochs, name: str, at: int | None) -> Cell:
+    """What an epoch's record says, to three digits."""
     row = next((r for r in history if r.get("epoch") == at), None)
-    return number(row.get(name) if row else None, 3)
+    value = row.get(name) if row else None
+    return cell(number(value, 3), value if known(value) else None)

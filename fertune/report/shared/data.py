@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from fertune.report.blocks import Block, Column, Picture, Pictures, Row, Section, Table, cell, empty
+from fertune.report.blocks import Block, Column, Picture, Pictures, Row, Section, Table, Text, cell, empty
 from fertune.report.canvas import Sheet as Drawing
 from fertune.report.canvas import bare, drawn, label_room
 from fertune.report.shared.pictures import Sheet, usable
 from fertune.report.theme import HEX
-from fertune.report.words import count, fitted, line, listed, number, percent, short, verb, without_paths
+from fertune.report.words import count, fitted, line, listed, number, percent, short, telling, verb, without_paths
 
 HEADING = "Data"
 SPLITS = ("train", "validation", "test")
@@ -20,6 +20,7 @@ DRAW_UP_TO = 20
 EACH = 8
 
 
+@telling
 def finding(names: Sequence[str], counts: Mapping[str, Sequence[int]], twins: Mapping[str, int]) -> str:
     """The rarest class, and twins between the splits."""
     train = list(counts.get("train", ()))
@@ -31,7 +32,8 @@ def finding(names: Sequence[str], counts: Mapping[str, Sequence[int]], twins: Ma
     if missing:
         words = f"{listed(missing)} {verb(len(missing), 'has', 'have')} no training rows"
     elif max(train) <= 1.2 * c:
-        words = f"All {len(train)} classes are about as frequent: {number(c)} to {number(max(train))} training rows"
+        span = f"{number(c)} to {number(max(train))} training rows"
+        words = f"All {number(len(train))} classes are about as frequent: {span}"
     else:
         words = f"{short(names[i])} has {number(c)} of {number(sum(train))} training rows ({percent(c / sum(train))})"
     test = int(twins.get("test_in_train", 0) or 0)
@@ -132,6 +134,9 @@ def section(info: Mapping[str, Any], samples: Mapping[str, Any] | None, *, pictu
     )
     if len(names) > DRAW_UP_TO:
         blocks.append(table)
+    notes = [without_paths(line(n)) for n in data.get("notes", ()) or ()]
+    if notes:
+        blocks.append(Text(tuple(f"{n[0].upper()}{n[1:]}." if n else n for n in notes)))
     shape = data.get("shape") or []
     facts = [
         f"{'×'.join(str(int(s)) for s in shape)} pictures" if shape else "",
@@ -146,7 +151,6 @@ def section(info: Mapping[str, Any], samples: Mapping[str, Any] | None, *, pictu
             )
             if data.get(key)
         ),
-        *(without_paths(line(n)) for n in data.get("notes", ()) or ()),
     ]
     how = "Copies are pictures with the same bytes, or exact mirror images. " + "; ".join(f for f in facts if f) + "."
     return Section("data", HEADING, text, "full", tuple(blocks), how, table if len(names) <= DRAW_UP_TO else None)

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from fertune.report.blocks import Column, Picture, Pictures, Row, Section, Table, cell, empty
 from fertune.report.shared.numbers import Predicted
 from fertune.report.shared.pictures import Sheet, usable
-from fertune.report.words import count, number, percent, short, verb
+from fertune.report.words import count, number, percent, short, telling, verb
 
 HEADING = "Gallery"
 SHOWN = 25
 
 
+@telling
 def finding(right: int, shown: int, accuracy: float, rows: int, what: str) -> str:
     """How many of those shown are right, beside how many of all."""
     if shown == 0:
@@ -98,7 +99,7 @@ def section(
     judged = [p for p in shown if p.right is not None]
     drawn = f"{count(len(shown), 'picture')} drawn at random by the run's seed."
     if predicted is not None:
-        text = finding(sum(1 for p in judged if p.right), len(judged), predicted.accuracy, len(predicted), what)
+        text: str = finding(sum(1 for p in judged if p.right), len(judged), predicted.accuracy, len(predicted), what)
         how = f"{drawn} True class over predicted class; ✓ and a solid frame: right, ✗ and a dashed frame: wrong."
     elif table:
         text = "These pictures have no label, so no answer can be judged."

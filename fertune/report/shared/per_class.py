@@ -12,7 +12,7 @@ from fertune.report.blocks import Column, Row, Section, Table, cell
 from fertune.report.canvas import Sheet, bare, drawn, fixed_ticks, label_room, nice, widened
 from fertune.report.shared.numbers import Interval, Predicted, confused, f1_intervals
 from fertune.report.theme import HEX
-from fertune.report.words import count, fitted, known, listed, number, percent, points, short
+from fertune.report.words import count, fitted, known, listed, number, percent, points, short, telling
 
 HEADING = "Class by class"
 FEW = 30
@@ -49,6 +49,7 @@ def classes_of(names: Sequence[str], single: Predicted, stack: Predicted | None)
     )
 
 
+@telling
 def finding(c: Classes) -> str:
     rows = c.single.support
     some = [i for i in c.order if rows[i]]
@@ -66,11 +67,10 @@ def finding(c: Classes) -> str:
     down = [short(c.names[i]) for i in some if c.change_ci.high[i] < 0]
     most = max(some, key=lambda i: abs(change[i]))
     if change[most] == 0:
-        return f"F1 is the same for {'both classes' if len(some) == 2 else f'all {len(some)} classes'}."
+        return f"F1 is the same for {'both classes' if len(some) == 2 else f'all {number(len(some))} classes'}."
     gain = "gains" if change[most] > 0 else "loses"
-    size = number(abs(100 * change[most]), 1)
     words = (
-        f"{short(c.names[most])} {gain} most ({points(change[most]) if gain == 'gains' else chr(0x2212) + size} points "
+        f"{short(c.names[most])} {gain} most ({points(change[most])} points "
         f"of F1 on {count(int(rows[most]), 'row')}: interval {points(c.change_ci.low[most])} to "
         f"{points(c.change_ci.high[most])})"
     )

@@ -63,15 +63,25 @@ class Sheet:
             f'<image width="{w}" height="{h}" href="data:image/png;base64,{self._data}"/></symbol></svg>'
         )
 
-    def window(self, i: int, label: str) -> Markup:
+    def window(self, i: int, label: str, share: float | None = None) -> Markup:
         """Args:
         label: What a screen reader says.
+        share: From 0 to 1, drawn as a bar under the picture.
         """
         y, x = divmod(i, PER_ROW)
         w, h = self.size
+        box = f"{x * self.width} {y * self.height} {self.width} {self.height}"
+        use = f'<use href="#{self.id}" width="{w}" height="{h}"/>'
+        said = f'role="img" aria-label="{escape(label)}"'
+        if share is None:
+            return Markup(f'<svg class="thumb" viewBox="{box}" {said}>{use}</svg>')
+        bar = round(self.height / 12, 1)
+        tall, full = self.height + 2 * bar, round(share * self.width, 1)
         return Markup(
-            f'<svg class="thumb" viewBox="{x * self.width} {y * self.height} {self.width} {self.height}" role="img" '
-            f'aria-label="{escape(label)}"><use href="#{self.id}" width="{w}" height="{h}"/></svg>'
+            f'<svg class="thumb" viewBox="0 0 {self.width} {tall}" {said}>'
+            f'<svg viewBox="{box}" width="{self.width}" height="{self.height}">{use}</svg>'
+            f'<path d="M0 {self.height + bar}H{self.width}" style="stroke:var(--grid);stroke-width:{bar}"/>'
+            f'<path d="M0 {self.height + bar}H{full}" style="stroke:var(--ink);stroke-width:{bar}"/></svg>'
         )
 
 

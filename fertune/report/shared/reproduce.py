@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fertune.report.blocks import Block, Command, Facts, Section, Source
-from fertune.report.words import line, moment, visible, without_paths
+from fertune.report.words import line, moment, plain, telling, visible, without_paths
 
 HEADING = "Reproduce"
 UNKNOWN = "not recorded"
@@ -23,11 +23,12 @@ def typed(command: Any) -> str:
     return " ".join(shlex.quote(word) if word else "''" for word in words)
 
 
+@telling
 def finding(info: Mapping[str, Any]) -> str:
     seed = info.get("options", {}).get("seed")
     if not info.get("versions"):
         return "Versions were not recorded: the same numbers cannot be promised."
-    lead = f"Seed {line(seed)}. " if seed is not None else ""
+    lead = f"Seed {plain(seed)}. " if seed is not None else ""
     return f"{lead}The same numbers need the same versions, the same data and one worker."
 
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fertune.report.blocks import Column, Row, Section, Table, cell, empty
+from fertune.report.blocks import Cell, Column, Row, Section, Table, cell, empty
 from fertune.report.reading import resume_of
 from fertune.report.shared.numbers import Ints
 from fertune.report.stack.rows import Compared
-from fertune.report.words import count, known, number, percent, points, short, verb
+from fertune.report.words import count, known, number, percent, points, short, telling, verb
 from fertune.store.records import StackRecord
 
 HEADING = "Audit"
@@ -25,14 +25,23 @@ class Check:
     held: bool
 
 
-def checks(fold: Ints, groups: Ints, covered: Ints, parts: dict[str, Ints] | None, n_folds: int) -> list[Check]:
+def checks(
+    fold: Ints,
+    twins: Ints,
+    covered: Ints,
+    parts: dict[str, Ints] | None,
+    n_folds: int,
+    groups: Ints | None = None,
+) -> list[Check]:
     """The laws that can be recounted from the run folder alone.
 
     Args:
         fold: (n,) which fold held each row out; -1 for none.
-        groups: (n,) twin clusters.
+        twins: (n,) twin clusters.
         covered: (n,) how many members predicted the row.
         parts: ``fold<i>_<part>`` positions of ``folds.npz``; None where it is not stored.
+        n_folds: Number of folds.
+        groups: (n,) twins joined with the groups that the data name; None where they name none.
     """
     n, missing = len(fold), int((fold < 0).sum())
     members = int(covered.max()) if n else 0
@@ -49,18 +58,19 @@ def checks(fold: Ints, groups: Ints, covered: Ints, parts: dict[str, Ints] | Non
             lacking == 0,
         ),
     ]
-    keep = fold >= 0
-    pairs = np.unique(np.stack([groups[keep], fold[keep]]), axis=1)
-    divided = int((np.bincount(np.unique(pairs[0], return_inverse=True)[1]) > 1).sum()) if pairs.size else 0
-    twins = n - len(np.unique(groups))
+    divided, clusters = split_over_folds(fold, twins)
+    copies = count(n - clusters, "extra copy", "extra copies")
     found.append(
         Check(
             "copies of one picture are in one fold",
-            f"{number(divided)} of {number(len(np.unique(groups)))} "
-            f"clusters divided; {count(twins, 'extra copy', 'extra copies')}",
+            f"{number(divided)} of {number(clusters)} clusters divided; {copies}",
             divided == 0,
         )
     )
+    if groups is not None:
+        divided, clusters = split_over_folds(fold, groups)
+        shown = f"{number(divided)} of {number(clusters)} groups divided"
+        found.append(Check("rows of one group are in one fold", shown, divided == 0))
     if parts is not None:
         shared = watched = held = 0
         for i in range(n_folds):
@@ -82,6 +92,15 @@ def checks(fold: Ints, groups: Ints, covered: Ints, parts: dict[str, Ints] | Non
     return found
 
 
+def split_over_folds(fold: Ints, clusters: Ints) -> tuple[int, int]:
+    """Clusters with rows held out by more than one fold; clusters in all."""
+    keep = fold >= 0
+    pairs = np.unique(np.stack([clusters[keep], fold[keep]]), axis=1)
+    divided = int((np.bincount(np.unique(pairs[0], return_inverse=True)[1]) > 1).sum()) if pairs.size else 0
+    return divided, len(np.unique(clusters))
+
+
+@telling
 def finding(found: list[Check], rows: int, twins_in_test: int) -> str:
     broken = [c for c in found if not c.held]
     if broken:
@@ -96,20 +115,27 @@ def finding(found: list[Check], rows: int, twins_in_test: int) -> str:
     return f"{words}."
 
 
+def _count(n: int) -> Cell:
+    return cell(number(n), n)
+
+
 def section(record: StackRecord, c: Compared | None) -> Section:
     oof = record.arrays("oof")
-    if oof is None or not {"fold", "groups", "proba", "labels"} <= set(oof):
+    if oof is None or not {"groups", "proba", "labels"} <= set(oof):
         return empty(
             "audit",
             HEADING,
             "The out-of-fold matrix is not stored yet, so nothing can be recounted.",
             resume_of(record),
         )
+    if "fold" not in oof:
+        return empty("audit", HEADING, "These probabilities came without fold numbers, so nothing can be recounted.")
     fold, groups = np.asarray(oof["fold"], dtype=np.int64), np.asarray(oof["groups"], dtype=np.int64)
     covered = np.isfinite(np.asarray(oof["proba"])).all(axis=2).sum(axis=1).astype(np.int64)
     folds = sorted(int(f) for f in np.unique(fold) if f >= 0)
     stored = record.arrays("folds")
-    found = checks(fold, groups, covered, stored, len(folds))
+    clusters = np.asarray(oof["twins"], dtype=np.int64) if "twins" in oof else groups
+    found = checks(fold, clusters, covered, stored, len(folds), groups if "twins" in oof else None)
     twins = int((c.raw.get("n_test_twins") or 0) if c else 0)
     text = finding(found, len(fold), twins)
     laws = Table(
@@ -128,7 +154,7 @@ def section(record: StackRecord, c: Compared | None) -> Section:
             Table(
                 (Column("class"), *(Column(f"fold {f}", True) for f in folds)),
                 tuple(
-                    Row((cell(short(n, 40)), *(cell(number(int(((labels == k) & (fold == f)).sum()))) for f in folds)))
+                    Row((cell(short(n, 40)), *(_count(int(((labels == k) & (fold == f)).sum())) for f in folds)))
                     for k, n in enumerate(names)
                 ),
                 "Held-out rows of each class in each fold",
@@ -149,9 +175,9 @@ def section(record: StackRecord, c: Compared | None) -> Section:
                     Row(
                         (
                             cell(short(r["name"], 40)),
-                            cell(percent(r["accuracy"])),
-                            cell(percent(r["without_twins"]["accuracy"])),
-                            cell(points(r["without_twins"].get("difference"))),
+                            cell(percent(r["accuracy"]), r["accuracy"]),
+                            cell(percent(r["without_twins"]["accuracy"]), r["without_twins"]["accuracy"]),
+                            cell(points(r["without_twins"].get("difference")), r["without_twins"].get("difference")),
                             cell(
                                 f"{points(r['without_twins'].get('difference_low'))} to "
                                 f"{points(r['without_twins'].get('difference_high'))}"

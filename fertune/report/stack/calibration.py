@@ -3,29 +3,95 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
 
 from fertune.evaluation import Reliability, reliability
-from fertune.report.blocks import Column, Row, Section, Table, cell, empty
+from fertune.report.blocks import Column, Row, Section, Table, cell
 from fertune.report.canvas import Sheet, bare, drawn, fixed_ticks, nice
-from fertune.report.shared.numbers import Predicted
+from fertune.report.shared.numbers import Floats, Ints, Predicted
 from fertune.report.theme import HEX
-from fertune.report.words import count, number, percent
+from fertune.report.words import count, gap, number, percent, telling
 
 HEADING = "Calibration"
 ENOUGH, BINS = 200, 15
 
 
-def finding(name: str, r: Reliability, single: Reliability | None) -> str:
-    """Over- or underconfident, by how much, beside the single model."""
-    gap = 100 * r.overconfidence
-    word = "overconfident" if gap > 0 else "underconfident"
+@dataclass(frozen=True)
+class Cooled:
+    """What one temperature does.
+
+    Attributes:
+        temperature: Divides the logarithms of the probabilities; above 1 makes answers less sure.
+        ece: Expected calibration error on the test rows with it.
+        rows: Out-of-fold rows that it was fitted on.
+    """
+
+    temperature: float
+    ece: float
+    rows: int
+
+
+@telling
+def finding(name: str, r: Reliability, single: Reliability | None, cooled: Cooled | None = None) -> str:
+    """Over- or underconfident, by how much, beside the single model; and what a temperature would bring."""
+    off = r.overconfidence
+    word = "overconfident" if off > 0 else "underconfident"
     start = (
-        f"{name} is {word} by {number(abs(gap), 1)} points"
-        if abs(gap) >= 0.5
-        else (f"{name}'s confidence is right on average, to {number(abs(gap), 1)} points")
+        f"{name} is {word} by {gap(off)} points"
+        if abs(off) >= 0.005
+        else (f"{name}'s confidence is right on average, to {gap(off)} points")
     )
     other = f"; best single {number(single.ece, 3)}" if single is not None else ""
-    return f"{start} (ECE {number(r.ece, 3)} with {count(len(r.count), 'bin')}{other})."
+    words = f"{start} (ECE {number(r.ece, 3)} with {count(len(r.count), 'bin')}{other})"
+    if cooled is None:
+        return f"{words}."
+    return (
+        f"{words}; a temperature of {number(cooled.temperature, 2)} fitted out of fold brings {number(cooled.ece, 3)}."
+    )
+
+
+def out_of_fold(
+    oof: Mapping[str, np.ndarray] | None, learners: Sequence[Mapping[str, Any]], name: str | None
+) -> tuple[Floats, Ints] | None:
+    """Out-of-fold probabilities and labels of an average of the members; None for other learners.
+
+    What a fitted meta-learner says of the rows that it was fitted on is stored nowhere, and would not be honest.
+    """
+    weights = next((x.get("explain", {}).get("weights") for x in learners if x["name"] == name), None)
+    if oof is None or not weights or not {"proba", "labels", "names"} <= set(oof):
+        return None
+    labels = np.asarray(oof["labels"], dtype=np.int64)
+    share = np.array([float(weights.get(str(n), 0.0)) for n in oof["names"]])
+    proba = np.asarray(oof["proba"], dtype=np.float64)
+    keep = (labels >= 0) & np.isfinite(proba).all(axis=(1, 2))
+    if not keep.any() or share.sum() <= 0:
+        return None
+    return np.einsum("nmk,m->nk", proba[keep], share / share.sum()), labels[keep]
+
+
+def warmed(proba: Floats, temperature: float) -> Floats:
+    """Probabilities with their logarithms divided by a temperature (Guo et al. 2017), rows summing to 1."""
+    logs = np.log(np.clip(proba, 1e-12, 1.0)) / temperature
+    e = np.exp(logs - logs.max(axis=1, keepdims=True))
+    out: Floats = e / e.sum(axis=1, keepdims=True)
+    return out
+
+
+def cool(oof: tuple[Floats, Ints], test: Predicted) -> Cooled:
+    """The temperature of least log loss on out-of-fold rows, and what it does to the test rows."""
+    from scipy.optimize import minimize_scalar
+
+    proba, labels = oof
+
+    def loss(log_t: float) -> float:
+        return float(-np.log(warmed(proba, math.exp(log_t))[np.arange(len(labels)), labels] + 1e-12).mean())
+
+    best = math.exp(float(minimize_scalar(loss, bounds=(math.log(0.2), math.log(5)), method="bounded").x))
+    return Cooled(best, reliability(warmed(test.proba, best), test.labels, BINS).ece, len(labels))
 
 
 def _wilson(p: float, n: float) -> tuple[float, float]:
@@ -71,14 +137,12 @@ def figure(models: list[tuple[str, str, Reliability, Predicted]], width: int) ->
     return sheet
 
 
-def section(single: Predicted | None, stack: Predicted | None, name: str, fill: str) -> Section:
-    """``fill``: the command that would bring predictions of labelled rows."""
-    if stack is None:
-        return empty("calibration", HEADING, "No labelled test predictions are stored.", fill)
-    models = [("best single", "single", reliability(single.proba, single.labels, BINS), single)] if single else []
-    mine = reliability(stack.proba, stack.labels, BINS)
-    models.append((name, "meta", mine, stack))
-    text = finding(name, mine, models[0][2] if single else None)
+def section(single: Predicted, stack: Predicted, name: str, oof: tuple[Floats, Ints] | None = None) -> Section:
+    """``oof``: out-of-fold probabilities of the stack and their labels, where they can be had."""
+    theirs, mine = (reliability(p.proba, p.labels, BINS) for p in (single, stack))
+    models = [("best single", "single", theirs, single), (name, "meta", mine, stack)]
+    cooled = cool(oof, stack) if oof is not None and len(stack) >= ENOUGH else None
+    text = finding(name, mine, theirs, cooled)
     if len(stack) < ENOUGH:
         return Section(
             "calibration", HEADING, text, "thin", (), f"{count(len(stack), 'row')}: under {ENOUGH}, too few to draw."
@@ -99,4 +163,6 @@ def section(single: Predicted | None, stack: Predicted | None, name: str, fill: 
         f"On the diagonal a confidence of 80 % is right 80 % of the time; below it is overconfident. Circles: best "
         f"single, diamonds: {name}; {count(len(stack), 'test row')}, bins of equal count, 95 % intervals."
     )
+    if cooled is not None:
+        how += f" The temperature was fitted on {number(cooled.rows)} out-of-fold rows, never on these."
     return Section("calibration", HEADING, text, "full", (shown,), how, table)

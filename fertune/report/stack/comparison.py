@@ -11,23 +11,13 @@ from fertune.report.reading import resume_of
 from fertune.report.stack.forest import forest
 from fertune.report.stack.glyphs import role_key
 from fertune.report.stack.rows import FEW_DISCORDANT, Compared, states
-from fertune.report.words import (
-    SPACE,
-    count,
-    duration,
-    known,
-    number,
-    p_value,
-    percent,
-    points,
-    short,
-    verb,
-)
+from fertune.report.words import SPACE, count, duration, known, number, p_value, percent, points, short, telling, verb
 from fertune.store.records import StackRecord
 
 HEADING = "Comparison"
 
 
+@telling
 def finding(c: Compared) -> str:
     """How many rows beat the best single, how many are worse, how many show no difference; and the trivial answer."""
     majority = c.raw.get("majority")
@@ -45,14 +35,13 @@ def finding(c: Compared) -> str:
     if others == 1 and (better or worse):
         return f"The other row {'beats' if better else 'is worse than'} {single} beyond chance{trivial}."
     if better:
-        parts.append(f"{better} of {whole} {verb(better, 'beats', 'beat')} {single} beyond chance")
+        parts.append(f"{number(better)} of {whole} {verb(better, 'beats', 'beat')} {single} beyond chance")
     if worse:
-        start = f"{worse} {verb(worse, 'is', 'are')} worse"
-        parts.append(
-            start if better else f"{worse} of {whole} {verb(worse, 'is', 'are')} worse than {single} beyond chance"
-        )
+        form = verb(worse, "is", "are")
+        start = f"{number(worse)} {form} worse"
+        parts.append(start if better else f"{number(worse)} of {whole} {form} worse than {single} beyond chance")
     if tie and parts:
-        parts.append(f"{tie} {verb(tie, 'shows', 'show')} no difference")
+        parts.append(f"{number(tie)} {verb(tie, 'shows', 'show')} no difference")
     elif tie:
         start = "The other row shows no difference" if others == 1 else f"None of {whole} shows a difference"
         parts.append(f"{start} to {single} that these {n} test pictures can tell from chance")
@@ -71,14 +60,14 @@ def contract_table(c: Compared) -> Table:
             Column("95 % interval", True, 2),
             Column("difference, points", True),
             Column("95 % interval", True, 2),
-            Column("p", True, 2, "exact McNemar"),
+            Column("p", True, 3, "exact McNemar"),
             Column("p, Holm", True, 2, "corrected over the table"),
-            Column("gained", True, 2),
-            Column("lost", True, 2),
+            Column("gained", True, 3),
+            Column("lost", True, 3),
             Column("macro-F1", True, 2),
             Column("log loss", True, 2),
         ]
-    columns += [Column("out-of-fold", True), Column("training", True, 2), Column("prediction", True, 2)]
+    columns += [Column("out-of-fold", True), Column("training", True, 2), Column("prediction", True, 3)]
     rows = []
     for r in c.rows:
         pinned = r["name"] in (c.raw.get("best_single"), c.raw.get("chosen"))

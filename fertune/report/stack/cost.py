@@ -14,7 +14,21 @@ from fertune.report.stack.glyphs import role_key
 from fertune.report.stack.rows import SHAPES, Compared, cost, missing
 from fertune.report.stack.rows import Row as Record
 from fertune.report.theme import HEX
-from fertune.report.words import duration, fitted, known, listed, number, percent, points, short, times
+from fertune.report.words import (
+    duration,
+    fitted,
+    known,
+    listed,
+    number,
+    percent,
+    points,
+    short,
+    telling,
+    times,
+)
+from fertune.report.words import (
+    ratio as how_often,
+)
 from fertune.store.records import StackRecord
 
 HEADING = "Cost"
@@ -30,6 +44,7 @@ def pareto(pairs: Sequence[tuple[float, float]]) -> list[int]:
     return out
 
 
+@telling
 def finding(c: Compared) -> str:
     single, chosen = c.single, c.chosen
     ratio = cost(chosen, single)
@@ -40,11 +55,11 @@ def finding(c: Compared) -> str:
     else:
         gap = (chosen.get("oof_accuracy") or 0.0) - (single.get("oof_accuracy") or 0.0)
         gain = f"{points(gap)} points out of fold"
-    more = f"{times(ratio).rstrip(chr(0xD7))} times the training time of the best single model"
+    more = f"{how_often(ratio)} times the training time of the best single model"
     words = f"{gain} for {more}" if ratio >= 1.05 else f"{gain} for the same training time as the best single model"
     a, b = chosen.get("predict_seconds"), single.get("predict_seconds")
     if known(a) and known(b) and b > 0:
-        words += f", and {number(a / b, 1)} times its prediction time"
+        words += f", and {how_often(a / b)} times its prediction time"
     return f"{words}."
 
 

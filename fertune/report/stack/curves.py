@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from fertune.report.blocks import Column, Row, Section, Table, cell, empty
 from fertune.report.reading import resume_of
 from fertune.report.shared.curve_figure import grid, key, told_at
-from fertune.report.words import count, fitted, number, short, verb
+from fertune.report.words import count, fitted, number, short, telling, verb
 from fertune.store.records import FoldRun, StackRecord
 
 HEADING = "Learning curves"
 
 
+@telling
 def finding(runs: Sequence[FoldRun]) -> str:
     done = [r for r in runs if r.state != "failed" and r.best_epoch is not None]
     if not done:
@@ -21,10 +22,11 @@ def finding(runs: Sequence[FoldRun]) -> str:
     span = sorted(r.best_epoch or 0 for r in done)
     if last * 2 >= len(done) and last:
         return (
-            f"{last} of {count(len(done), 'fold model')} {verb(last, 'was', 'were')} still improving at the last "
-            "epoch: more epochs may help."
+            f"{number(last)} of {count(len(done), 'fold model')} {verb(last, 'was', 'were')} still improving at the "
+            "last epoch: more epochs may help."
         )
-    words = f"at epoch {span[0]}" if span[0] == span[-1] else f"between epochs {span[0]} and {span[-1]}"
+    first, final = number(span[0]), number(span[-1])
+    words = f"at epoch {first}" if first == final else f"between epochs {first} and {final}"
     return f"{count(len(done), 'fold model')} {verb(len(done), 'has its', 'have their')} best epoch {words}."
 
 
@@ -47,8 +49,8 @@ def section(record: StackRecord) -> Section:
                     cell(r.state),
                     cell(number(r.best_epoch), r.best_epoch),
                     cell(number(r.epochs), r.epochs),
-                    cell(told_at(r.history, "val_loss", r.best_epoch)),
-                    cell(told_at(r.history, "val_accuracy", r.best_epoch)),
+                    told_at(r.history, "val_loss", r.best_epoch),
+                    told_at(r.history, "val_accuracy", r.best_epoch),
                 )
             )
             for r in runs

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from fertune.report.blocks import Block, Column, Row, Section, State, Table, cell
 from fertune.report.search.failures import ADVICE, HEADING, counted, message
-from fertune.report.words import count, listed, short, without_paths
+from fertune.report.words import count, listed, number, short, telling, without_paths
 from fertune.store.records import FoldRun, StackRecord
 from fertune.trial import FailureKind
 
 
-def finding(runs: Sequence[FoldRun]) -> str:
+@telling
+def finding(runs: Sequence[FoldRun], left: Sequence[Mapping[str, Any]] = ()) -> str:
+    """Which folds failed, and which members the comparison therefore lacks."""
+    words = _folds(runs)
+    return f"{words} Left out of the comparison: {listed([short(m['name']) for m in left])}." if left else words
+
+
+def _folds(runs: Sequence[FoldRun]) -> str:
     bad = [r for r in runs if r.state == "failed"]
     ended = [r for r in runs if r.state != "running"]
     if not runs:
@@ -24,16 +32,14 @@ def finding(runs: Sequence[FoldRun]) -> str:
     kinds = Counter(r.failure.kind if r.failure else FailureKind.CRASHED for r in bad)
     words = listed([counted(kind, n) for kind, n in kinds.most_common()])
     members = listed(sorted({short(r.member) for r in bad}))
-    return f"{len(bad)} of {count(len(ended), 'fold model')} failed ({words}), of {members}."
+    return f"{number(len(bad))} of {count(len(ended), 'fold model')} failed ({words}), of {members}."
 
 
 def section(record: StackRecord) -> Section:
     """Folds that failed, and members that were left out."""
     bad = [r for r in record.fold_runs if r.state == "failed"]
     left = (record.comparison or {}).get("left_out", ())
-    text = finding(record.fold_runs)
-    if left:
-        text += f" Left out of the comparison: {listed([short(m['name']) for m in left])}."
+    text = finding(record.fold_runs, left)
     blocks: list[Block] = []
     if bad:
         blocks.append(

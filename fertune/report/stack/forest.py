@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter
 
 from fertune.report.canvas import Sheet, bare, fixed_ticks, nice, widened
-from fertune.report.stack.rows import SHAPES, Compared, Row, State, cost, state_of
+from fertune.report.stack.rows import FEW_DISCORDANT, SHAPES, Compared, Row, State, cost, state_of
 from fertune.report.theme import HEX
 from fertune.report.words import fitted, known, number, p_value, points, times
 
@@ -176,15 +176,18 @@ def wide(compared: Compared, width: int) -> Sheet:
                 f"{number(100 * row['accuracy'], 1)} {interval(row['accuracy_low'], row['accuracy_high'], False)}",
             )
         told = words_for(row, state)
+        counts = _counts(row)
+        beneath = [*(["no difference shown"] if state == "tie" else []), *([counts] if counts else [])]
+        lifted = (0, 8, 12)[len(beneath)]
         sheet.text(
             662,
-            at - (8 if state == "tie" else 0),
+            at - lifted,
             told,
             color=HEX["muted"] if state in ("reference", "unknown") else HEX["ink"],
             fontweight="bold" if state in ("better", "worse") else "normal",
         )
-        if state == "tie":
-            sheet.text(662, at + 8, "no difference shown", color=HEX["muted"], fontsize=11)
+        for words, below in zip(beneath, (8,) if len(beneath) == 1 else (1, 13), strict=False):
+            sheet.text(662, at + below, words, color=HEX["muted"], fontsize=11)
         if state not in ("reference", "unknown"):
             sheet.text(846, at, p_value(_p(row)), ha="right")
         sheet.text(898, at, times(cost(row, compared.single)), ha="right", color=HEX["muted"])
@@ -198,6 +201,14 @@ def _rule(sheet: Sheet, y: float) -> Line2D:
     return Line2D(
         [0, 1], [1 - y / sheet.height] * 2, color=HEX["grid"], linewidth=1, transform=sheet.drawing.transFigure
     )
+
+
+def _counts(row: Row) -> str:
+    """``31 gained, 18 lost`` where so few pictures decide that a rate would say too much."""
+    gained, lost = row.get("gained"), row.get("lost")
+    if not known(gained) or not known(lost) or not 0 < gained + lost < FEW_DISCORDANT:
+        return ""
+    return f"{number(gained)} gained, {number(lost)} lost"
 
 
 def _p(row: Row) -> float | None:
@@ -222,10 +233,11 @@ def narrow(compared: Compared, width: int) -> Sheet:
             sheet.text(width, top + 12, alone, ha="right", color=HEX["muted"], rim=True)
         _right(right, sheet, row, state, y, 10 / step)
         below = words_for(row, state)
-        if state not in ("reference", "unknown"):
-            below += f"  p {p_value(_p(row))}"
-        if state == "tie":
-            below += ", no difference shown"
+        counts = _counts(row)
+        if counts:  # so few that p says less than they do
+            below += f", {counts}" if state != "tie" else f", no difference: {counts}"
+        elif state not in ("reference", "unknown"):
+            below += f"  p {p_value(_p(row))}" + (", no difference shown" if state == "tie" else "")
         colour = HEX["muted"] if state == "reference" else HEX["ink"]
         sheet.text(0, top + 61, below, color=colour, rim=True)
     return sheet

@@ -7,7 +7,7 @@ from typing import Any
 
 from fertune.report.blocks import Column, Row, Section, Table, cell, empty
 from fertune.report.stack.rows import Compared
-from fertune.report.words import count, known, line, number, percent, plain, short
+from fertune.report.words import count, gap, known, line, number, percent, plain, short, telling
 from fertune.store.records import StackRecord
 
 HEADING = "Members, by out-of-fold score"
@@ -20,6 +20,7 @@ def standing(members: Sequence[Mapping[str, Any]], c: Compared | None) -> list[t
     return sorted(pairs, key=lambda p: (p[1] is None, -(p[1] or 0.0)))
 
 
+@telling
 def finding(order: Sequence[tuple[Mapping[str, Any], float | None]], rows: int | None) -> str:
     told = [(m, s) for m, s in order if s is not None]
     if not told:
@@ -29,8 +30,8 @@ def finding(order: Sequence[tuple[Mapping[str, Any], float | None]], rows: int |
     if len(told) == 1:
         return f"{words}; it is the only member."
     last, low = told[-1]
-    gap = 100 * ((score or 0.0) - (low or 0.0))
-    return f"{words}, {number(gap, 1)} points more than the last of {len(told)}, {short(last['name'])}."
+    more = gap((score or 0.0) - (low or 0.0))
+    return f"{words}, {more} points more than the last of {number(len(told))}, {short(last['name'])}."
 
 
 def section(record: StackRecord, c: Compared | None) -> Section:

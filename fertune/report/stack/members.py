@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
-from fertune.report.blocks import Column, Row, Section, Table, cell, empty
-from fertune.report.canvas import Sheet, colours, drawn, label_room
+from fertune.report.blocks import Column, Grid, Row, Section, Table, cell, empty
+from fertune.report.canvas import drawn
 from fertune.report.reading import resume_of
 from fertune.report.shared.numbers import Floats, Ints
-from fertune.report.theme import HEX, step
-from fertune.report.words import fitted, number, percent, short
+from fertune.report.stack.members_figure import fold_dots, triangle
+from fertune.report.words import number, percent, short, telling
 from fertune.store.records import StackRecord
 
 HEADING = "Members beside each other"
@@ -22,6 +23,18 @@ def disagreement(said: Ints) -> Floats:
     """Share of rows on which two members name different classes. said: (n, members) -> (members, members)."""
     members = said.shape[1]
     return np.array([[float((said[:, i] != said[:, j]).mean()) for j in range(members)] for i in range(members)])
+
+
+def likeness(right: NDArray[np.bool_]) -> Floats:
+    """Correlation of being right or wrong (phi), pair by pair; NaN where a member is always right or always wrong.
+
+    right: (n, members) -> (members, members).
+    """
+    spread = right.astype(np.float64) - right.mean(axis=0)
+    size = np.sqrt((spread**2).sum(axis=0))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        out: Floats = (spread.T @ spread) / np.outer(size, size)
+    return out
 
 
 def similar_first(d: Floats) -> list[int]:
@@ -38,6 +51,7 @@ def similar_first(d: Floats) -> list[int]:
     return order
 
 
+@telling
 def finding(said: Ints, labels: Ints, names: Sequence[str]) -> str:
     right = said == labels[:, None]
     ceiling, n = float(right.any(axis=1).mean()), len(labels)
@@ -52,49 +66,6 @@ def finding(said: Ints, labels: Ints, names: Sequence[str]) -> str:
     return f"At least one member {limit} {pair} differ most, on {percent(d[i, j])} of rows."
 
 
-def figure(d: Floats, names: Sequence[str], width: int) -> Sheet:
-    """Lower triangle of disagreement, similar members together."""
-    import seaborn
-
-    n = len(d)
-    labels = [fitted(name, 130) for name in names]
-    left, below = label_room(labels[1:], 160), label_room(labels[:-1], 150)
-    size = min((width - left - 10) / (n - 1), 56)
-    sheet = Sheet(width, round(size * (n - 1) + below + 14))
-    ax = sheet.panel(left, 6, size * (n - 1), size * (n - 1))
-    lower = d[1:, :-1]
-    mask = np.triu(np.ones_like(lower, dtype=bool), 1)
-    least, peak = float(lower[~mask].min()), float(lower[~mask].max())
-    least = max(0.0, 2 * least - peak) if peak > least else 0.0
-    seaborn.heatmap(
-        lower,
-        ax=ax,
-        mask=mask,
-        cmap=colours("seq"),
-        vmin=least,
-        vmax=peak or 1.0,
-        cbar=False,
-        linewidths=1,
-        linecolor=HEX["page"],
-        xticklabels=False,
-        yticklabels=False,
-    )
-    for i in range(n - 1):
-        sheet.text(left - 8, 6 + size * (i + 0.5), labels[i + 1], ha="right")
-        sheet.text(left + size * (i + 0.5), 14 + size * (n - 1), labels[i], ha="center", va="top", rotation=90)
-        for j in range(i + 1):
-            shade = step(float(lower[i, j]), least, peak or 1.0)
-            ax.text(
-                j + 0.5,
-                i + 0.5,
-                number(100 * float(lower[i, j])),
-                ha="center",
-                va="center",
-                color=HEX[f"seq-{shade}-text"],
-            )
-    return sheet
-
-
 def section(record: StackRecord) -> Section:
     oof = record.arrays("oof")
     if oof is None or "proba" not in oof:
@@ -105,7 +76,7 @@ def section(record: StackRecord) -> Section:
     said = np.asarray(oof["proba"]).argmax(axis=2)[keep]
     text = finding(said, labels[keep], names)
     right = said == labels[keep][:, None]
-    folds = np.asarray(oof["fold"])[keep]
+    folds = np.asarray(oof.get("fold", np.full(len(labels), -1)))[keep]
     kinds = sorted(int(f) for f in np.unique(folds) if f >= 0)
     rows = tuple(
         Row(
@@ -127,10 +98,27 @@ def section(record: StackRecord) -> Section:
         return Section("members", HEADING, text, "thin", (table,))
     d = disagreement(said)
     order = similar_first(d)
-    d, ordered = d[np.ix_(order, order)], [names[i] for i in order]
-    shown = drawn(lambda w: figure(d, ordered, w), id="members", title="Disagreement of members", desc=text)
+    ordered = [names[i] for i in order]
+    pairs = [
+        drawn(
+            lambda w, v=values, t=title, s=share: triangle(v, ordered, t, s, w),  # type: ignore[misc]
+            id=f"members-{id}",
+            title=title,
+            desc=text,
+            both=False,
+            width=320,
+            most=420,
+        )
+        for id, title, share, values in (
+            ("a", "different answers, % of rows", True, d[np.ix_(order, order)]),
+            ("b", "correlation of being right", False, likeness(right)[np.ix_(order, order)]),
+        )
+    ]
+    spread = {name: [float(right[folds == f, m].mean()) for f in kinds] for m, name in enumerate(names)}
+    by_fold = drawn(lambda w: fold_dots(spread, w), id="members-f", title="Out-of-fold accuracy by fold", desc=text)
     how = (
-        f"Percent of {number(len(said))} out-of-fold rows on which two members name different classes; similar members "
-        "stand together."
+        f"Pairs of members on {number(len(said))} out-of-fold rows, similar ones together: a stack gains where they "
+        "answer differently and where one is right when the other is wrong (a low correlation). Below, one ring a fold "
+        "and a dot for their mean; folds that lie wide apart say how much one number can be trusted."
     )
-    return Section("members", HEADING, text, "full", (shown, table), how)
+    return Section("members", HEADING, text, "full", (Grid(tuple(pairs)), *([by_fold] if kinds else []), table), how)

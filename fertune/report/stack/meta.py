@@ -13,25 +13,27 @@ from fertune.report.reading import resume_of
 from fertune.report.stack.rows import Compared
 from fertune.report.stack.tree import leaf_sheet, tree_sheet
 from fertune.report.stack.weights import Explain, by_member, dots, matrix, ranked_dots
-from fertune.report.words import count, duration, number, percent, plain, short, signed
+from fertune.report.words import count, duration, number, percent, plain, short, signed, telling
 from fertune.store.records import StackRecord
 
 HEADING = "What the meta-learner learned"
 MOST = 20
+WHOLE = {"xgboost": "its gain"}
 
 
+@telling
 def finding(name: str, explain: Explain) -> str:
     kind = explain.get("kind", "none")
     if kind == "weights":
         pairs = ranked_dots(explain)
         used = [p for p in pairs if p[1] > 0]
         if name == "mean" or len({round(v, 6) for _, v in pairs}) == 1:
-            whom = "its one member" if len(pairs) == 1 else f"all {len(pairs)} members alike"
+            whom = "its one member" if len(pairs) == 1 else f"all {number(len(pairs))} members alike"
             return f"{name} weighs {whom}: nothing to learn."
         words = f"{name} gives {short(pairs[0][0])} most weight ({number(pairs[0][1], 2)} of 1)"
         if len(used) < len(pairs):
             unused = len(pairs) - len(used)
-            words += f" and leaves {count(unused, 'member')} of {len(pairs)} out"
+            words += f" and leaves {count(unused, 'member')} of {number(len(pairs))} out"
         return f"{words}."
     if kind == "coefficients":
         members, values = by_member(explain)
@@ -52,12 +54,11 @@ def finding(name: str, explain: Explain) -> str:
         return f"Its first question is {short(member)}'s probability of {short(of)}; it has {leaves}."
     if kind == "importances":
         pairs = ranked_dots(explain)
-        if not pairs:
+        if not pairs or pairs[0][1] <= 0:
             return f"{name} used no feature."
         member, _, of = pairs[0][0].rpartition(": ")
-        return (
-            f"{name} leans most on {short(member)}'s probability of {short(of)} ({number(pairs[0][1], 2)} of its gain)."
-        )
+        share = f"{number(pairs[0][1], 2)} of {WHOLE.get(name, 'all importance')}"
+        return f"{name} leans most on {short(member)}'s probability of {short(of)} ({share})."
     reason = explain.get("reason")
     return f"{name} has nothing that can be drawn{f': {reason}' if reason else ''}."
 
@@ -69,7 +70,7 @@ def _picture(name: str, explain: Explain, text: str) -> tuple[list[Block], str, 
         pairs = ranked_dots(explain)[:MOST]
         if not pairs or (kind == "weights" and len(pairs) < 2):
             return [], "", None
-        label = "weight" if kind == "weights" else "share of gain"
+        label = "weight" if kind == "weights" else f"share of {WHOLE.get(name, 'all importance').removeprefix('its ')}"
         table = Table(
             (Column("what"), Column(label, True)),
             tuple(Row((cell(short(n, 60), n), cell(number(v, 4), v))) for n, v in ranked_dots(explain)),
@@ -85,7 +86,7 @@ def _picture(name: str, explain: Explain, text: str) -> tuple[list[Block], str, 
         table = Table(
             (Column("member"), *(Column(short(c, 16), True) for c in classes)),
             tuple(
-                Row((cell(short(m, 40)), *(cell(signed(float(v), 2)) for v in values[i])))
+                Row((cell(short(m, 40)), *(cell(signed(float(v), 2), float(v)) for v in values[i])))
                 for i, m in enumerate(members)
             ),
             "Coefficient of a member's own probability, class by class",
@@ -117,7 +118,7 @@ def _picture(name: str, explain: Explain, text: str) -> tuple[list[Block], str, 
             tuple(
                 Row(
                     (
-                        cell(str(n["depth"])),
+                        cell(str(n["depth"]), n["depth"]),
                         cell({"left": "no", "right": "yes"}.get(n.get("side"), "-")),
                         cell(_question(n)),
                         cell(number(n["rows"]), n["rows"]),

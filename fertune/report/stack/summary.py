@@ -6,12 +6,25 @@ from fertune.evaluation import twins_sentence
 from fertune.report.blocks import Block, Command, Section, State, Text, Tile, Tiles
 from fertune.report.reading import resume_of, where
 from fertune.report.stack.rows import Compared, cost
-from fertune.report.words import count, duration, known, line, number, percent, points, short, times, without_paths
+from fertune.report.words import (
+    count,
+    duration,
+    known,
+    line,
+    number,
+    percent,
+    points,
+    short,
+    telling,
+    times,
+    without_paths,
+)
 from fertune.store.records import StackRecord
 
 HEADING = "Summary"
 
 
+@telling
 def finding(record: StackRecord, c: Compared | None) -> str:
     """The verdict, as the stack wrote it; or how far it has come."""
     if c is not None and c.raw.get("verdict"):
@@ -90,6 +103,11 @@ def section(record: StackRecord, c: Compared | None) -> Section:
         parts.append(Text(tuple(told)))
     if not c.tested:
         chips.append("out of fold")
+    twins, left = int(c.raw.get("n_test_twins") or 0), c.raw.get("left_out") or ()
+    if twins and c.tested:
+        chips.append(f"{count(twins, 'test copy', 'test copies')} in training")
+    if left:
+        chips.append(f"{count(len(left), 'member')} left out")
     parts.append(
         Command(
             f"fertune predict {where(record)} --data DATA --split test --out proba.npz",
