@@ -23,7 +23,7 @@ PYTHON := $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	"$$p" -c '$(SUPPORTED)' >/dev/null 2>&1 && echo "$$p" && exit; done; echo python3)
 endif
 
-.PHONY: help demo test test-slow test-all lint clean venv
+.PHONY: help demo test test-slow test-all test-jax test-lowest coverage lint docs clean venv
 .DEFAULT_GOAL := help
 
 help:
@@ -31,6 +31,10 @@ help:
 	@echo "make test      the tests, without the slow ones"
 	@echo "make test-all  all tests; make test-slow the slow ones alone"
 	@echo "make lint      ruff and mypy"
+	@echo "make docs      the site of the documentation, in site/; warnings are errors"
+	@echo "make coverage  the tests, with the lines that none of them reaches"
+	@echo "make test-jax  the training tests on Keras' JAX backend"
+	@echo "make test-lowest  the tests with the oldest versions that setup.cfg promises"
 	@echo "make venv      only make $(VENV) and install"
 	@echo "make clean     remove $(VENV), caches and builds; runs stay"
 
@@ -58,6 +62,23 @@ test-slow: $(VENV)/.installed-$(EXTRA)-check
 
 test-all: test test-slow
 
+test-jax: $(VENV)/.installed-cpu-check-jax
+	KERAS_BACKEND=jax $(BIN)/python -m pytest -m "slow or not slow" tests/training tests/models
+
+test-lowest:
+	@mkdir -p build
+	$(PYTHON) tests/packaging/lowest.py cpu check > build/lowest.txt
+	$(PYTHON) -m venv $(VENV)-lowest
+	$(VENV)-lowest/bin/python -m pip install --quiet --disable-pip-version-check -c build/lowest.txt -e '.[cpu,check]'
+	$(VENV)-lowest/bin/python -m pytest
+
+coverage: $(VENV)/.installed-$(EXTRA)-check-coverage
+	$(BIN)/python -m pytest --cov=fertune --cov-branch --cov-report=term-missing:skip-covered
+
+docs: $(VENV)/.installed-$(EXTRA)-docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	@echo site/index.html
+
 lint: $(VENV)/.installed-$(EXTRA)-check-lint
 	$(BIN)/python -m ruff check fertune search_spaces tests benchmarks
 	$(BIN)/python -m mypy
@@ -81,5 +102,5 @@ $(BIN)/python:
 		echo "help: on Debian or Ubuntu: sudo apt install python3-venv" >&2; exit 2; }
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-lowest build dist site *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find fertune search_spaces tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -70,13 +70,22 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "journal.jsonl"
         begun = time.perf_counter()
-        Search(searcher=Counting(trials), executor=Instant(), journal=Journal(path),
-               make_job=lambda trial, suggestion: SimpleNamespace(id=str(suggestion.ticket)),
-               objective=OBJECTIVES["val_accuracy"]).run()
+        Search(
+            searcher=Counting(trials),
+            executor=Instant(),
+            journal=Journal(path),
+            make_job=lambda trial, suggestion: SimpleNamespace(id=str(suggestion.ticket)),
+            objective=OBJECTIVES["val_accuracy"],
+        ).run()
         seconds = time.perf_counter() - begun
         begun = time.perf_counter()
-        Search(searcher=Counting(0), executor=Instant(), journal=Journal(path),
-               make_job=lambda trial, suggestion: SimpleNamespace(id="0"), objective=OBJECTIVES["val_accuracy"])
+        Search(
+            searcher=Counting(0),
+            executor=Instant(),
+            journal=Journal(path),
+            make_job=lambda trial, suggestion: SimpleNamespace(id="0"),
+            objective=OBJECTIVES["val_accuracy"],
+        )
         resumed = time.perf_counter() - begun
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"{trials} scripted trials: {trials / seconds:.0f} a second, peak {peak:.0f} MB")

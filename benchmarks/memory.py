@@ -34,8 +34,11 @@ class Meter(Observer):
         self.coordinator.append(self.me.memory_info().rss / MB)
         self.worker.append(max((c.memory_info().rss / MB for c in self.me.children(recursive=True)), default=0.0))
         if len(self.coordinator) % 10 == 0:
-            print(f"trial {len(self.coordinator):4d}  coordinator {self.coordinator[-1]:7.1f} MB"
-                  f"  worker {self.worker[-1]:7.1f} MB", flush=True)
+            print(
+                f"trial {len(self.coordinator):4d}  coordinator {self.coordinator[-1]:7.1f} MB"
+                f"  worker {self.worker[-1]:7.1f} MB",
+                flush=True,
+            )
 
 
 def main() -> None:
@@ -43,7 +46,8 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=50)
     trials = parser.parse_args().trials
     space = ft.Space(
-        "tiny", [ft.Float("learning_rate", 1e-3, 1e-2, log=True), ft.Choice("filters_1", (4, 8))],
+        "tiny",
+        [ft.Float("learning_rate", 1e-3, 1e-2, log=True), ft.Choice("filters_1", (4, 8))],
         fixed={"blocks": 1, "dense_units": 0, "pooling": "average"},
     )
     meter = Meter()

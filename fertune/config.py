@@ -9,13 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from fertune.errors import ConfigError, did_you_mean
-from fertune.trial import OBJECTIVES
+from fertune.trial import OWN, TUNERS, objectives
 
-TUNERS = ("random", "hyperband", "tpe")
 PRUNERS = ("none", "median", "hyperband", "asha")
 CLASS_WEIGHTS = ("none", "sqrt", "balanced")
+META_LEARNERS = (
+    "mean", "greedy", "decision_tree", "logistic", "lda", "knn", "mlp", "svm", "extra_trees", "random_forest",
+    "xgboost",
+)  # fmt: skip
 DEFAULT_TRIALS = 20
-"""Of random and tpe; hyperband by default runs one whole iteration of its brackets."""
+"""Of all but hyperband, which by default runs one whole iteration of its brackets."""
 DEFAULT_MAX_EPOCHS = 30
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "": 1.0}
@@ -61,13 +64,13 @@ class SearchOptions:
     """Options of ``fertune search`` that a run keeps.
 
     Attributes:
-        tuner: Engine; one of ``TUNERS``.
-        pruner: Of tpe; one of ``PRUNERS``.
+        tuner: Engine; one of ``TUNERS``, or ``own:`` and the name of a user's searcher.
+        pruner: Of tpe, gp, cmaes and qmc; one of ``PRUNERS``.
         trials: Distinct configurations; None: one whole iteration of hyperband.
         max_epochs: Most epochs that one configuration is trained.
         time_budget: Seconds of this command, the running trial included; None for none.
         seed: Of everything that is drawn.
-        objective: One of ``fertune.trial.OBJECTIVES``.
+        objective: One of ``fertune.trial.OBJECTIVES``; for nsga2 also two, as in ``val_accuracy,parameters``.
         class_weight: One of ``CLASS_WEIGHTS``.
         workers: Child processes at work side by side; the cores are divided among them.
         keep: How many of the best models stay on disk.
@@ -91,12 +94,15 @@ class SearchOptions:
             ConfigError: Naming every option that is not legal.
         """
         faults: list[str] = []
-        _choice(faults, "--tuner", self.tuner, TUNERS)
+        if not self.tuner.startswith(OWN):
+            _choice(faults, "--tuner", self.tuner, tuple(TUNERS))
         _choice(faults, "--pruner", self.pruner, PRUNERS)
-        _choice(faults, "--objective", self.objective, tuple(OBJECTIVES))
+        faults += self._objective_faults()
         _choice(faults, "--class-weight", self.class_weight, CLASS_WEIGHTS)
-        if self.pruner != "none" and self.tuner in ("random", "hyperband"):
-            faults.append(f"--pruner {self.pruner} goes with --tuner tpe; {self.tuner} has none")
+        pruning = [t.name for t in TUNERS.values() if t.prunes]
+        known = self.tuner.startswith(OWN) or self.tuner in TUNERS
+        if self.pruner != "none" and known and self.tuner not in pruning:
+            faults.append(f"--pruner {self.pruner} goes with --tuner {', '.join(pruning)}; {self.tuner} has none")
         if self.trials is not None:
             _whole(faults, "--trials", self.trials, 1)
         _whole(faults, "--max-epochs", self.max_epochs, 1)
@@ -104,6 +110,16 @@ class SearchOptions:
         _whole(faults, "--workers", self.workers, 1)
         _raise(faults, "search")
         return self
+
+    def _objective_faults(self) -> list[str]:
+        try:
+            _, second = objectives(self.objective)
+        except ConfigError as error:
+            return [f"--objective: {error.message}"]
+        two = [t.name for t in TUNERS.values() if t.two]
+        if second is None or self.tuner in two:
+            return []
+        return [f"--objective {self.objective} has two objectives, which --tuner {', '.join(two)} alone takes"]
 
 
 @dataclass(frozen=True)
@@ -116,6 +132,7 @@ class StackOptions:
         epochs: Most epochs of one fold's model; None: the ``max_epochs`` of the search it came from.
         bagging: Number of bootstrap models of the best single one; 0 for no such row.
         class_weights: Class-weight variants of the best single one.
+        meta: Meta-learners that are fitted, of ``META_LEARNERS``, or ``all``; ``mean`` always is.
         meta_trials: Trials of each tuned meta-learner.
         time_budget: Seconds of this command, meta-learners and test reading included; None for none.
         seed: Of folds, bags, weights and bootstrap.
@@ -127,6 +144,7 @@ class StackOptions:
     epochs: int | None = None
     bagging: int = 0
     class_weights: tuple[str, ...] = ()
+    meta: tuple[str, ...] = ("all",)
     meta_trials: int = 10
     time_budget: float | None = None
     seed: int = 0
@@ -141,6 +159,8 @@ class StackOptions:
         faults: list[str] = []
         for weight in self.class_weights:
             _choice(faults, "--class-weights", weight, CLASS_WEIGHTS)
+        for learner in self.meta or ("",):
+            _choice(faults, "--meta", learner, ("all", *META_LEARNERS))
         _whole(faults, "--top", self.top, 1)
         _whole(faults, "--folds", self.folds, 2)
         _whole(faults, "--bagging", self.bagging, 0)
@@ -221,8 +241,7 @@ def load_experiment(path: str | Path) -> Experiment:
     if not searches:
         faults.append(f"{file.name}: searches: at least one search is needed, as name: {{space: leaky_cnn}}")
     stack = _keys(faults, f"{file.name}: stack", top.get("stack") or {}, _STACK_KEYS)
-    if isinstance(stack.get("class_weights"), list):
-        stack = {**stack, "class_weights": tuple(stack["class_weights"])}
+    stack = {k: tuple(v) if k in ("class_weights", "meta") and isinstance(v, list) else v for k, v in stack.items()}
     workers = top.get("workers", 1)
     _whole(faults, f"{file.name}: workers", workers, 1)
     if faults:

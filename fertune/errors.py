@@ -79,14 +79,16 @@ class Interrupted(KeyboardInterrupt):
         signum: 2 (SIGINT) or 15 (SIGTERM); the command line leaves with 128 + signum.
         resume: The command that goes on.
         run: The run's folder.
+        told: Whether the observer was told already, so that a console has said so.
     """
 
-    def __init__(self, message: str, *, signum: int, resume: str, run: Path | None = None) -> None:
+    def __init__(self, message: str, *, signum: int, resume: str, run: Path | None = None, told: bool = False) -> None:
         super().__init__(message)
         self.message = message
         self.signum = signum
         self.resume = resume
         self.run = run
+        self.told = told
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

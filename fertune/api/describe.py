@@ -24,6 +24,8 @@ PACKAGES = (
     "jax",
     "keras-tuner",
     "optuna",
+    "cmaes",
+    "torch",
     "scikit-learn",
     "xgboost",
     "xgboost-cpu",
@@ -69,6 +71,12 @@ def watcher_for(observer: Observer | None, verbose: bool) -> Observer:
     from fertune.console import choose_console
 
     return choose_console(json=False, quiet=False, stdout=sys.stdout, stderr=sys.stderr)
+
+
+def starting_words() -> str:
+    """Why nothing is seen while the first worker starts."""
+    backend = {"jax": "JAX", "torch": "PyTorch"}.get(os.environ.get("KERAS_BACKEND", ""), "TensorFlow")
+    return f"starting a worker: importing {backend} takes 3 to 5 s"
 
 
 def machine() -> dict[str, Any]:

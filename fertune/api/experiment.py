@@ -12,13 +12,13 @@ from fertune.api.search import search
 from fertune.api.spaces import find_space
 from fertune.api.stack import stack
 from fertune.config import load_experiment
-from fertune.data import ImageDataset, ReadOptions
+from fertune.data import ReadOptions
 from fertune.searching import Observer
 
 
 def run_experiment(
     path: str | Path,
-    data: str | Path | ImageDataset | None = None,
+    data: Any = None,
     *,
     data_options: ReadOptions | Mapping[str, Any] | None = None,
     root: str | Path = "runs",

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from fertune.api.spaces import find_space
+from fertune.api.spaces import find_space, narrowed_space
 from fertune.config import DEFAULT_TRIALS, SearchOptions
 from fertune.errors import ConfigError, SpaceError
+from fertune.searchers import Own
 from fertune.space import Space
+from fertune.trial import OWN
 
 FIXED_ON_RESUME = ("tuner", "pruner", "max_epochs", "seed", "objective", "class_weight")
 
@@ -50,8 +53,28 @@ def resumed_options(info: dict[str, Any], given: dict[str, Any]) -> SearchOption
     return SearchOptions(**{**stored, **changed, "time_budget": given.get("time_budget")}).check()
 
 
-def same_space(info: dict[str, Any], space: str | Path | Space | None) -> Space:
-    """The space of a run that goes on.
+def same_searcher(info: dict[str, Any], own: Own | None) -> None:
+    """Check that a run of a user's own searcher is given it again.
+
+    Raises:
+        ConfigError: It is not.
+    """
+    name = info["options"]["tuner"]
+    if name.startswith(OWN) and own is None:
+        label = name.removeprefix(OWN)
+        raise ConfigError(
+            f"the run was searched by your own {label}, which a run does not store",
+            help=f"give it again: --tuner {info.get('tuner_path') or f'my_file.py:{label}'}",
+        )
+
+
+def same_space(
+    info: dict[str, Any],
+    space: str | Path | Space | None,
+    set: Mapping[str, Any] | None = None,
+    ranges: Mapping[str, Any] | None = None,
+) -> tuple[Space, list[str]]:
+    """The space of a run that goes on, and what ``narrowed_space`` says of it.
 
     Raises:
         SpaceError: Its build function is needed and was not given, or another space was.
@@ -63,12 +86,13 @@ def same_space(info: dict[str, Any], space: str | Path | Space | None) -> Space:
                 f"space {stored.name} has its own build function, which a run does not store",
                 help=f"give it again: --space {info.get('space_path') or 'my_space.py'}",
             )
-        return stored
-    given = find_space(space)
+        if not set and not ranges:
+            return stored, []
+    given, notes = narrowed_space(stored if space is None else find_space(space), set, ranges)
     if given.fingerprint != info["space_fingerprint"]:
         raise SpaceError(
             f"the run searched space {stored.name} ({info['space_fingerprint'][:12]}), not this {given.name} "
             f"({given.fingerprint[:12]})",
-            help="leave --space out, or start another run with another --out",
+            help="leave --space, --set and --range out, or start another run with another --out",
         )
-    return given
+    return given, notes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -18,32 +18,37 @@ from fertune.api.describe import (
     keep_samples,
     machine,
     shown_command,
+    starting_words,
     typed_command,
     watcher_for,
 )
-from fertune.api.resuming import new_options, resumed_options, same_space
+from fertune.api.hints import with_range
+from fertune.api.resuming import new_options, resumed_options, same_searcher, same_space
 from fertune.api.runs import SearchRun
-from fertune.api.spaces import find_space, pickled_build, source_text
+from fertune.api.spaces import find_space, narrowed_space, pickled_build, source_text
 from fertune.config import SearchOptions, parse_duration
 from fertune.data import ImageDataset, ReadOptions, open_dataset
 from fertune.errors import AllTrialsFailed, ConfigError, Interrupted, RunError
 from fertune.execution import ProcessExecutor
-from fertune.searchers import make_searcher, restore
+from fertune.searchers import Own, check_needs, engine_notes, find_own, make_searcher, restore
+from fertune.searchers.start import start_notes
 from fertune.searching import Interrupts, Observer, Search, read_progress
 from fertune.searching.loop import TIME_IS_UP, all_failed
 from fertune.space import Space
 from fertune.store import RunFolder, SearchRecord, open_record
 from fertune.store.folder import free_name
-from fertune.trial import Objective, Rows, State, Suggestion, TrainJob, Trial
+from fertune.trial import Rows, Searcher, State, Suggestion, TrainJob, Trial, library_of, objectives
 
 
 def search(
     space: str | Path | Space | None = None,
-    data: str | Path | ImageDataset | None = None,
+    data: Any = None,
     *,
     data_options: ReadOptions | Mapping[str, Any] | None = None,
-    tuner: str | None = None,
+    tuner: str | Callable[..., Searcher] | None = None,
     pruner: str | None = None,
+    set: Mapping[str, Any] | None = None,
+    ranges: Mapping[str, Any] | None = None,
     trials: int | None = None,
     max_epochs: int | None = None,
     time_budget: str | float | None = None,
@@ -65,16 +70,23 @@ def search(
     Args:
         space: A shipped name, the path of a .yaml or .py file, or a Space. On resume it may be left out, except for a
             space with its own build function, which a run never stores.
-        data: A csv of Kaggle's FER shape, a folder of class folders, an npz file, ``builtin:faces`` (the default),
-            ``builtin:digits``, or an ImageDataset.
+        data: A csv of Kaggle's FER shape, a table of paths and labels (csv, parquet), a folder of class folders, an npz
+            or npy file, ``builtin:faces`` (the default), ``builtin:digits``; an ImageDataset, arrays as
+            (pictures, labels), a tf.data.Dataset, a Hugging Face data set, a pandas DataFrame.
         data_options: How ``data`` is read: ``image_size``, ``skip_bad_rows``, ... (see ``ReadOptions``).
-        tuner: ``random``, ``hyperband`` (Keras Tuner) or ``tpe`` (Optuna); by default what the space names.
-        pruner: Of tpe: ``none``, ``median``, ``hyperband`` or ``asha``.
+        tuner: ``random``, ``hyperband``, ``bayesian``, ``grid`` (Keras Tuner), ``tpe``, ``gp``, ``cmaes``, ``qmc`` or
+            ``nsga2`` (Optuna); by default what the space names. Or your own: a class or function that makes a
+            ``Searcher`` from ``(space, *, objective, seed, trials, max_epochs)``, or ``"my_file.py:MySearcher"``.
+        pruner: Of tpe, gp, cmaes and qmc: ``none``, ``median``, ``hyperband`` or ``asha``.
+        set: Parameters and settings of the space to fix, as ``{"dropout": 0.3}``.
+        ranges: Parameters to search in another range, as ``{"units": (32, 128), "filters_1": [16, 32]}`` or
+            ``{"units": "32..128:log"}``; wider than the space's own, too, where the model allows it.
         trials: Distinct configurations; default 20, for hyperband one whole iteration of its brackets.
         max_epochs: Most epochs for one configuration; default 30.
         time_budget: Seconds, or ``"30m"``; holds with the running trial, which keeps its best epoch.
         seed: Of everything drawn; default 0.
         objective: ``val_accuracy`` (default), ``val_loss`` or ``val_macro_f1``; a trial's value is its best epoch's.
+            With nsga2 also two, as in ``"val_accuracy,parameters"`` or ``"val_accuracy,latency"``.
         class_weight: ``none`` (default), ``sqrt`` or ``balanced``.
         workers: Child processes side by side; default 1. With one, the same seed gives the same search.
         out: The run's folder; by default ``runs/<space>-<nn>``.
@@ -93,8 +105,9 @@ def search(
     """
     started = time.monotonic()
     watcher = watcher_for(observer, verbose)
+    own = find_own(tuner)
     given = {
-        "tuner": tuner,
+        "tuner": own.name if own is not None else tuner,
         "pruner": pruner,
         "trials": trials,
         "max_epochs": max_epochs,
@@ -112,29 +125,35 @@ def search(
     if old is not None:
         if old.info["kind"] != "search":
             raise RunError(f"{path} is a stack, not a search", help=f"fertune stack --out {path} --resume")
-        chosen = same_space(old.info, space)
+        same_searcher(old.info, own)
+        chosen, notes = same_space(old.info, space, set, ranges)
         options = resumed_options(old.info, given)
         source = data if data is not None else old.info["data"]["source"]
-        data_options = data_options or old.info["data"].get("options")
+        data_options = ReadOptions.of(data_options).over(old.info["data"].get("options"))
     else:
         if path is not None and (path / "run.json").exists():
             raise RunError(f"{path} holds a run already", help="add --resume to go on with it, or choose another --out")
-        chosen = find_space(space if space is not None else "leaky_cnn")
+        chosen, notes = narrowed_space(find_space(space if space is not None else "leaky_cnn"), set, ranges)
         options = new_options(chosen, given)
         source = data if data is not None else "builtin:faces"
         if data is None:
             watcher.said("no --data given: using builtin:faces, drawn pictures; for real ones --data fer2013.csv")
+    before = old.info["options"]["trials"] if old is not None else None
+    for note in (*notes, *_engine_ready(chosen, options, own, before)):
+        watcher.noted(note)
     # the split belongs to the data, not to the seed of a search
-    dataset = open_dataset(source, options=data_options, say=watcher.said)
+    stored = old.info["data"] if old is not None else None
+    dataset = open_dataset(source, options=data_options, say=watcher.said, progress=watcher.progress, run=stored)
     for note in dataset.notes:
         watcher.warned(note)
     if len(dataset.positions("train")) == 0 or len(dataset.positions("validation")) == 0:
         raise ConfigError(f"{dataset.name} has no rows to train on and to validate with")
-    folder = _open(path, old is not None, chosen, options, dataset, command)
+    folder = _open(path, old is not None, chosen, options, own, dataset, command)
     try:
-        return _Session(folder, chosen, options, dataset, watcher, started).run()
+        return _Session(folder, chosen, options, own, dataset, watcher, started).run()
     except AllTrialsFailed as error:
         error.run = folder.path
+        with_range(error, chosen, space if not isinstance(space, Space) else None, SearchRun(folder.path).record.trials)
         raise
     finally:
         folder.close()
@@ -142,11 +161,31 @@ def search(
             watcher.close()
 
 
+def _engine_ready(space: Space, options: SearchOptions, own: Own | None, before: int | None) -> list[str]:
+    """What people should know of the engine; raises where it could not begin, before anything is written.
+
+    Args:
+        before: Trials of the run that goes on.
+    """
+    if own is None:
+        check_needs(options.tuner)
+        return engine_notes(options.tuner, space, options.trials)
+    first, _ = objectives(options.objective)
+    made = own.make(space, objective=first, seed=options.seed, trials=options.trials, max_epochs=options.max_epochs)
+    if before is not None and (options.trials or 0) > before and not made.extends:
+        raise ConfigError(
+            f"--trials {options.trials}: the run has {before}, and your searcher {own.label} has no extend(trials)",
+            help="leave --trials out, or give it that method: the new number of distinct configurations comes in",
+        )
+    return start_notes(space, options.trials)
+
+
 def _open(
     path: Path | None,
     exists: bool,
     space: Space,
     options: SearchOptions,
+    own: Own | None,
     data: ImageDataset,
     command: Sequence[str] | None,
 ) -> RunFolder:
@@ -164,7 +203,8 @@ def _open(
         return folder
     where = path or free_name(Path("runs"), space.name)
     typed = list(command) if command is not None else typed_command(["fertune", "search", "--space", space.name])
-    objective = Objective.named(options.objective)
+    objective, second = objectives(options.objective)
+    again = ["--tuner", own.typed] if own is not None and own.typed else []
     folder = RunFolder.create(
         where,
         {
@@ -173,10 +213,12 @@ def _open(
             "created": round(time.time(), 3),
             "fertune": fertune_version(),
             "command": typed,
-            "resume": shown_command(["fertune", "search", "--out", str(where), "--resume"]),
+            "resume": shown_command(["fertune", "search", "--out", str(where), "--resume", *again]),
             "options": asdict(options),
             "engine": options.tuner,
-            "objective": {"name": objective.name, "direction": objective.direction},
+            "objective": asdict(objective),
+            **({"second_objective": asdict(second)} if second is not None else {}),
+            **({"tuner_source": own.source, "tuner_path": own.typed} if own is not None else {}),
             "space": space.to_dict(),
             "space_fingerprint": space.fingerprint,
             "space_source": source_text(space),
@@ -197,13 +239,14 @@ class _Session:
         folder: RunFolder,
         space: Space,
         options: SearchOptions,
+        own: Own | None,
         data: ImageDataset,
         observer: Observer,
         started: float,
     ) -> None:
         self._folder, self._space, self._options, self._data = folder, space, options, data
-        self._observer, self._started = observer, started
-        self._objective = Objective.named(options.objective)
+        self._own, self._observer, self._started = own, observer, started
+        self._objective, self._second = objectives(options.objective)
         self._build = pickled_build(space)
         self._search: Search | None = None
 
@@ -215,15 +258,7 @@ class _Session:
             with Interrupts() as interrupts:
                 self._observer.search_started(self._folder.info, self._options.trials, progress.trials.all())
                 first = next(line for line in self._folder.journal.lines if line["event"] == "session")
-                searcher = make_searcher(
-                    self._options.tuner,
-                    self._space,
-                    objective=self._objective,
-                    seed=self._options.seed,
-                    trials=first["trials"],
-                    max_epochs=self._options.max_epochs,
-                    pruner=self._options.pruner,
-                )
+                searcher = self._make_searcher(first["trials"])
                 restore(searcher, progress.calls, written_by=self._written_by())
                 budget = self._options.time_budget
                 self._search = Search(
@@ -232,25 +267,40 @@ class _Session:
                     journal=self._folder.journal,
                     make_job=self._job,
                     objective=self._objective,
+                    second=self._second,
                     progress=progress,
                     deadline=None if budget is None else self._started + budget,
                     stop_requested=lambda: interrupts.signum is not None,
                     observer=self._observer,
                     on_trial_end=lambda trial: self._keep_best(),
                 )
+                self._observer.progress(starting_words(), 0)
                 status, reason = self._search.run()
         finally:
             executor.close()
         return self._end(status, reason, interrupts.signum)
 
+    def _make_searcher(self, trials: int | None) -> Searcher:
+        """A fresh one, as the first session had it."""
+        options = self._options
+        common: dict[str, Any] = {
+            "objective": self._objective,
+            "seed": options.seed,
+            "trials": trials,
+            "max_epochs": options.max_epochs,
+        }
+        if self._own is not None:
+            return self._own.make(self._space, **common)
+        return make_searcher(options.tuner, self._space, pruner=options.pruner, second=self._second, **common)
+
     def _written_by(self) -> str | None:
-        package = "optuna" if self._options.tuner == "tpe" else "keras-tuner"
+        package = library_of(self._options.tuner)
         version = self._folder.info["versions"].get(package)
         return f"{package} {version}" if version else None
 
     def _job(self, trial: Trial, suggestion: Suggestion) -> TrainJob:
         out = self._folder.path / "trials" / str(trial.id)
-        multi = self._options.tuner == "hyperband"
+        multi = self._options.tuner == "hyperband" or self._own is not None
         return TrainJob(
             id=f"trial-{trial.id}-{suggestion.ticket}",
             data=str(self._data.folder),
@@ -267,6 +317,7 @@ class _Session:
             class_weight=self._options.class_weight,
             resume=str(out) if suggestion.continues is not None and (out / "state").exists() else None,
             keep_state=multi and suggestion.budget < self._options.max_epochs,
+            latency=self._second is not None and self._second.name == "latency",
         )
 
     def _keep_best(self) -> None:
@@ -299,6 +350,7 @@ class _Session:
                 signum=signum or 2,
                 resume=self._folder.info["resume"],
                 run=path,
+                told=True,
             )
         if reason != TIME_IS_UP:  # else a resumed search may still promote them
             for state in (path / "trials").glob("*/state"):
@@ -306,9 +358,8 @@ class _Session:
         for folder in (path / "trials").glob("*"):
             if folder.is_dir() and not any(folder.iterdir()):
                 folder.rmdir()
+        failed = [t for t in record.trials if t.failure is not None]
+        if best is None and failed:
+            raise all_failed(failed, str(path))
         self._observer.search_ended(record)
-        if best is None:
-            failed = [t for t in record.trials if t.failure is not None]
-            if failed:
-                raise all_failed(failed, str(path))
         return SearchRun(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import shlex
 import sys
@@ -38,7 +39,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print_what_there_is(args, getattr(error, "run", None))
         return error.exit_code
     except Interrupted as stop:
-        print_interrupted(stop, stream=sys.stderr)
+        if not (stop.told and _seen_on_stderr(args)):
+            print_interrupted(stop, stream=sys.stderr)
         print_what_there_is(args, stop.run)
         return 128 + stop.signum
     except KeyboardInterrupt:
@@ -51,3 +53,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         resume = f"fertune {args.command} --out {shlex.quote(out)} --resume" if out else None
         print_bug(error, resume, stream=sys.stderr)
         return 70
+
+
+def _seen_on_stderr(args: argparse.Namespace) -> bool:
+    """Whether what the console said at the end stands where errors stand: the same terminal, or the same file."""
+    if getattr(args, "quiet", False):
+        return False
+    if getattr(args, "json", False):
+        return True
+    try:
+        return os.path.sameopenfile(sys.stdout.fileno(), sys.stderr.fileno())
+    except (OSError, ValueError):  # a stream that is no file
+        return False

@@ -12,8 +12,8 @@ Commands = Any
 """``argparse``'s sub-parsers action, which is generic only in its stub."""
 
 DATA_HELP = (
-    "csv of Kaggle's FER shape, table of paths and labels (csv, parquet), folder of class folders, npz, npy, "
-    "builtin:faces (default) or builtin:digits"
+    "csv of Kaggle's FER shape (plain, or packed: gz, zip, tar), table of paths and labels (csv, parquet), "
+    "folder of class folders, npz, npy, builtin:faces (default) or builtin:digits"
 )
 READ_OPTIONS = ("image_size", "allow_pickle", "skip_bad_rows", "path_column", "label_column", "group_column")
 
@@ -29,6 +29,29 @@ def duration(text: str) -> float:
 def words(text: str) -> tuple[str, ...]:
     """Words with commas between them."""
     return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def assignment(text: str) -> tuple[str, str]:
+    """``NAME=VALUE`` in two."""
+    name, equals, value = (part.strip() for part in text.partition("="))
+    if not name or not equals or not value:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE, such as dropout=0.3")
+    return name, value
+
+
+def assigned(pairs: list[tuple[str, str]] | None, option: str) -> dict[str, str] | None:
+    """Name -> value.
+
+    Raises:
+        ConfigError: A name stands there twice.
+    """
+    if pairs is None:
+        return None
+    names = [name for name, _ in pairs]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ConfigError(f"{option} {', '.join(twice)} is given twice", help="leave one of the two out")
+    return dict(pairs)
 
 
 def size(text: str) -> tuple[int, int]:
@@ -68,6 +91,24 @@ def take_read_options(args: argparse.Namespace) -> dict[str, Any]:
     """What was given of ``READ_OPTIONS``, taken out of ``args``; ready for ``ReadOptions(**...)``."""
     values = {name: vars(args).pop(name) for name in READ_OPTIONS if name in vars(args)}
     return {name: value for name, value in values.items() if value not in (None, False)}
+
+
+def any_order(parser: argparse.ArgumentParser) -> None:
+    """Let options stand between positional arguments; argparse takes a list of these in one piece only."""
+    plain = parser.parse_known_args
+    inside = False
+
+    def parse(args: Any = None, namespace: Any = None) -> Any:
+        nonlocal inside
+        if inside:
+            return plain(args, namespace)
+        inside = True
+        try:
+            return parser.parse_known_intermixed_args(args, namespace)
+        finally:
+            inside = False
+
+    parser.parse_known_args = parse  # type: ignore[method-assign]
 
 
 def add_command(commands: Commands, name: str, help: str, examples: str) -> argparse.ArgumentParser:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 
-from fertune.cli.verbs import predict, report, run, search, show, spaces, stack
+from fertune.cli.verbs import bundle, compare, data, predict, report, rm, run, runs, search, show, spaces, stack
 
-VERBS = (search, stack, report, show, predict, run, spaces)
+VERBS = (search, stack, report, show, predict, bundle, run, runs, compare, rm, data, spaces)
 """In the order of the help."""
 
 

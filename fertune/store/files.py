@@ -25,6 +25,11 @@ def _replace(path: Path, write: Callable[[IO[bytes]], object]) -> None:
         temporary.unlink(missing_ok=True)
 
 
+def write_binary(path: Path, write: Callable[[IO[bytes]], object]) -> None:
+    """Let ``write`` fill a file, atomically."""
+    _replace(path, write)
+
+
 def write_text(path: Path, text: str) -> None:
     """Write ``text`` as utf-8, atomically."""
     _replace(path, lambda file: file.write(text.encode("utf-8")))

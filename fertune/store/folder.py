@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
-from fertune.errors import RunError
+from fertune.errors import RunError, did_you_mean
 from fertune.store.files import write_json
 from fertune.store.journal import Journal
 
 PROTOCOL = 1
 """Raised whenever a reader of the last number would misread a folder; older numbers stay readable."""
+
+LEFT_OVER = ".removed-"
+"""Stands in the name of a folder that is being removed."""
+
+
+def runs_in(folder: Path) -> list[str]:
+    """Names of the runs in a folder, sorted; none where there is no such folder."""
+    return sorted(p.parent.name for p in folder.glob("[!.]*/run.json")) if folder.is_dir() else []
 
 
 def read_info(path: Path) -> dict[str, Any]:
@@ -25,9 +35,10 @@ def read_info(path: Path) -> dict[str, Any]:
     try:
         info = json.loads((path / "run.json").read_text("utf-8"))
     except (FileNotFoundError, NotADirectoryError):
-        where = sorted(p.parent.name for p in path.parent.glob("*/run.json")) if path.parent.is_dir() else []
+        where = runs_in(path.parent)
+        near = did_you_mean(path.name, where) or did_you_mean(str(path), [f"runs/{n}" for n in runs_in(Path("runs"))])
         raise RunError(
-            f"no run at {path}",
+            f"no run at {path}{near}",
             help=f"runs there: {', '.join(where[:8])}" if where else "fertune search --space leaky_cnn   # makes one",
         ) from None
     except (OSError, ValueError) as error:
@@ -118,6 +129,21 @@ def is_held(path: Path) -> bool:
         return False
     lock.release()
     return False
+
+
+@contextmanager
+def holding(path: Path) -> Iterator[None]:
+    """Hold a run, so that no process begins to work on it meanwhile.
+
+    Raises:
+        RunError: Another process holds it.
+        OSError: Its folder cannot be written to.
+    """
+    lock = RunFolder._take(path)
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def free_name(root: Path, stem: str) -> Path:

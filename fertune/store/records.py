@@ -13,7 +13,7 @@ import numpy as np
 from fertune.store.folder import is_held, read_info
 from fertune.store.journal import read_journal
 from fertune.store.trials import Trials, failure_of
-from fertune.trial import Failure, Objective, Trial
+from fertune.trial import Failure, Objective, Trial, pareto_front
 
 Status = Literal["running", "finished", "interrupted"]
 
@@ -31,7 +31,7 @@ def _json(path: Path) -> dict[str, Any] | None:
     return json.loads(path.read_text("utf-8")) if path.exists() else None
 
 
-def _ending(lines: list[dict[str, Any]], held: bool) -> tuple[Status, str, float]:
+def ending(lines: list[dict[str, Any]], held: bool) -> tuple[Status, str, float]:
     """Status, why it ended, and wall seconds of all sessions together."""
     seconds = 0.0
     begun: float | None = None
@@ -82,6 +82,18 @@ class SearchRecord:
         return Objective(**self.info["objective"])
 
     @property
+    def second_objective(self) -> Objective | None:
+        """The cost beside the objective, in a search of two."""
+        stored = self.info.get("second_objective")
+        return Objective(**stored) if stored else None
+
+    @property
+    def pareto(self) -> list[int] | None:
+        """Ids of the trials that no other one beats in both objectives, best of the first one first; None for one."""
+        second = self.second_objective
+        return None if second is None else pareto_front(self.trials, self.objective, second)
+
+    @property
     def leaderboard(self) -> list[Trial]:
         """Scored trials, best value first; of equal ones the shorter first."""
         key = self.objective.sort_key
@@ -106,6 +118,7 @@ class SearchRecord:
             "objective": self.objective.name,
             "engine": self.info["engine"],
             "direction": self.objective.direction,
+            **self._two(),
             "space": self.info["space"]["name"],
             "status": self.status,
             "reason": self.reason,
@@ -114,6 +127,12 @@ class SearchRecord:
             "best": None if best is None else best.to_json(),
             "note": "search scores are optimistic: the best of many on the rows that chose it",
         }
+
+    def _two(self) -> dict[str, Any]:
+        second = self.second_objective
+        if second is None:
+            return {}
+        return {"second_objective": {"name": second.name, "direction": second.direction}, "pareto": self.pareto}
 
 
 @dataclass(frozen=True)
@@ -236,9 +255,9 @@ def open_record(path: str | Path) -> SearchRecord | StackRecord:
         RunError: No run there, a damaged one, or one of a newer protocol.
     """
     folder = Path(path).resolve()
-    info = read_info(folder)
+    info = read_info(Path(path))
     lines = read_journal(folder / "journal.jsonl")
-    status, reason, seconds = _ending(lines, is_held(folder))
+    status, reason, seconds = ending(lines, is_held(folder))
     if info["kind"] == "search":
         return SearchRecord(folder, info, Trials(lines).all(), status, reason, seconds)
     return StackRecord(folder, info, fold_runs(lines), status, reason, seconds, lines)

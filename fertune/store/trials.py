@@ -64,6 +64,7 @@ class Trials:
             failure=None,
             ended=None,
             note="",
+            values={},
         )
 
     def _epoch(self, line: dict[str, Any]) -> Trial:
@@ -87,6 +88,7 @@ class Trials:
             parameters=line.get("parameters") or old.parameters,
             failure=failure_of(line.get("failure")),
             note=line.get("note", ""),
+            values={name: v for name, v in (line.get("values") or {}).items() if v is not None},
         )
 
     def all(self) -> tuple[Trial, ...]:

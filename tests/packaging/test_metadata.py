@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # module -> distribution, where the two differ
 DISTRIBUTIONS = {"PIL": "pillow", "yaml": "pyyaml", "sklearn": "scikit-learn", "keras_tuner": "keras-tuner"}
 ENGINE_ROOM = {"tensorflow": ("tensorflow-cpu", "tensorflow"), "xgboost": ("xgboost-cpu", "xgboost"), "jax": ("jax",)}
+TEST_TOOLS = {"pytest"}
 COMES_WITH = {"markupsafe": "jinja2", "threadpoolctl": "scikit-learn"}
 
 
@@ -68,7 +69,9 @@ def test_every_import_is_declared(config: configparser.ConfigParser) -> None:
             found = [a.name for a in node.names] if isinstance(node, ast.Import) else []
             found += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             for top in {name.split(".")[0] for name in found} - set(sys.stdlib_module_names) - {"fertune"}:
-                if top in ENGINE_ROOM:
+                if top in TEST_TOOLS:
+                    assert top in names(lines(config, "options.extras_require", "check")), (top, path)
+                elif top in ENGINE_ROOM:
                     assert any(name in extra for name in ENGINE_ROOM[top] for extra in extras.values()), (top, path)
                 else:
                     assert COMES_WITH.get(top, DISTRIBUTIONS.get(top, top)).lower() in required, (top, path)

@@ -121,6 +121,8 @@ def stack_run(road: Road, search_run: Path, other_run: Path) -> Path:
         "2",
         "--class-weights",
         "none,sqrt",
+        "--meta",
+        "greedy,decision_tree,logistic,xgboost",
         "--meta-trials",
         "10",
         "--out",

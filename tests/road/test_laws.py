@@ -40,13 +40,38 @@ def twins(road) -> Path:
 
 def test_a_memorising_model_scores_chance_out_of_fold(road, twins: Path) -> None:
     """Each picture has two twins: were they dealt to different folds, the memoriser would be right on nearly all."""
-    done = road.fertune("search", "--space", "memoriser.py", "--data", "twins.npz", "--trials", "1", "--max-epochs",
-                        "30", "--out", "runs/memoriser")
+    done = road.fertune(
+        "search",
+        "--space",
+        "memoriser.py",
+        "--data",
+        "twins.npz",
+        "--trials",
+        "1",
+        "--max-epochs",
+        "30",
+        "--out",
+        "runs/memoriser",
+    )
     assert done.returncode == 0, done.stderr
     history = json.loads(road.fertune("show", "runs/memoriser", "--json").stdout)["trials"][0]
     assert history["value"] < 0.6, "validation rows have no twin among the training rows either"
-    done = road.fertune("stack", "runs/memoriser", "--top", "1", "--folds", "3", "--epochs", "30", "--space",
-                        "memoriser.py", "--meta-trials", "3", "--out", "runs/memoriser-stack")
+    done = road.fertune(
+        "stack",
+        "runs/memoriser",
+        "--top",
+        "1",
+        "--folds",
+        "3",
+        "--epochs",
+        "30",
+        "--space",
+        "memoriser.py",
+        "--meta-trials",
+        "3",
+        "--out",
+        "runs/memoriser-stack",
+    )
     assert done.returncode == 0, done.stderr
     with np.load(road.root / "runs/memoriser-stack/oof.npz") as oof:
         single = (oof["proba"][:, 0].argmax(1) == oof["labels"]).mean()

@@ -166,13 +166,12 @@ def test_python_has_the_same_words(road, stack_run: Path, monkeypatch: pytest.Mo
     result = ft.open_run(stack_run)
     frame = result.comparison()
     assert {"name", "role", "accuracy", "accuracy_low", "p_value", "oof_accuracy"} <= set(frame.columns)
-    assert result.verdict in repr(result)
+    assert result.verdict in " ".join(repr(result).split())
     data = ft.open_dataset("builtin:digits")
     proba = result.predict_proba(data.images[:7])
     assert proba.shape == (7, 10) and np.allclose(proba.sum(1), 1, atol=1e-5)
-    from fertune.cli.parser import make_parser
-
     from fertune.cli.grammar import READ_OPTIONS
+    from fertune.cli.parser import make_parser
 
     commands = next(a for a in make_parser()._actions if a.dest == "command").choices
     for verb in ("search", "stack"):

@@ -8,13 +8,15 @@ from fertune.cli.grammar import (
     DATA_HELP,
     Commands,
     add_command,
+    assigned,
+    assignment,
     duration,
     output_options,
     read_options,
     take_read_options,
 )
-from fertune.config import CLASS_WEIGHTS, DEFAULT_MAX_EPOCHS, DEFAULT_TRIALS, PRUNERS, TUNERS
-from fertune.trial import OBJECTIVES
+from fertune.config import CLASS_WEIGHTS, DEFAULT_MAX_EPOCHS, DEFAULT_TRIALS, PRUNERS
+from fertune.trial import OBJECTIVES, SECOND_OBJECTIVES, TUNERS
 
 
 def add(commands: Commands) -> None:
@@ -24,12 +26,32 @@ def add(commands: Commands) -> None:
         "search a space for the best configuration",
         "  fertune search --space leaky_cnn --data fer2013.csv --time-budget 30m\n"
         "  fertune search --space relu_cnn --tuner tpe --pruner hyperband --trials 40\n"
+        "  fertune search --space leaky_cnn --set dropout=0.3 --range filters_1=16..64\n"
         "  fertune search --out runs/leaky_cnn-01 --resume --trials 60\n",
     )
     p.add_argument("--space", help="shipped name or path of a .yaml or .py file (default leaky_cnn)")
+    p.add_argument(
+        "--set", action="append", type=assignment, metavar="NAME=VALUE", help="fix a parameter or setting of the space"
+    )
+    p.add_argument(
+        "--range",
+        action="append",
+        type=assignment,
+        metavar="NAME=RANGE",
+        dest="ranges",
+        help="another range of a parameter: LOW..HIGH[:log|:linear|:STEP], or values with commas",
+    )
     p.add_argument("--data", help=DATA_HELP)
-    p.add_argument("--tuner", choices=TUNERS, help="engine (default: what the space names)")
-    p.add_argument("--pruner", choices=PRUNERS, help="of tpe: which trials to stop early (default none)")
+    p.add_argument(
+        "--tuner",
+        metavar="NAME",
+        help=f"engine: {', '.join(TUNERS)}, or your own as my_file.py:MySearcher (default: what the space names)",
+    )
+    p.add_argument(
+        "--pruner",
+        choices=PRUNERS,
+        help=f"of {', '.join(t.name for t in TUNERS.values() if t.prunes)}: which trials to stop early (default none)",
+    )
     p.add_argument(
         "--trials",
         type=int,
@@ -44,7 +66,12 @@ def add(commands: Commands) -> None:
         "--time-budget", type=duration, metavar="TIME", help="such as 90s, 30m, 1.5h; the running trial included"
     )
     p.add_argument("--seed", type=int, metavar="N", help="of everything drawn (default 0)")
-    p.add_argument("--objective", choices=tuple(OBJECTIVES), help="what is optimised (default val_accuracy)")
+    p.add_argument(
+        "--objective",
+        metavar="NAME[,NAME]",
+        help=f"what is optimised: {', '.join(OBJECTIVES)} (default val_accuracy); with nsga2 also a second one, "
+        f"{' or '.join(SECOND_OBJECTIVES)}",
+    )
     p.add_argument("--class-weight", choices=CLASS_WEIGHTS, help="weight of rare classes in training (default none)")
     p.add_argument("--workers", type=int, metavar="N", help="child processes side by side (default 1)")
     p.add_argument("--out", metavar="DIR", help="the run's folder (default runs/SPACE-NN)")
@@ -58,6 +85,7 @@ def run(args: argparse.Namespace) -> int:
     from fertune.cli.printing import keywords, print_run, watching
 
     options = take_read_options(args)
+    args.set, args.ranges = assigned(args.set, "--set"), assigned(args.ranges, "--range")
     with watching(args) as observer:
         found = api.search(**keywords(args), data_options=options, observer=observer)
     print_run(args, found.path)

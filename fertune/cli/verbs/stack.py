@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from fertune.cli.grammar import Commands, add_command, duration, output_options, words
-from fertune.config import CLASS_WEIGHTS
+from fertune.config import CLASS_WEIGHTS, META_LEARNERS
 
 
 def add(commands: Commands) -> None:
@@ -15,6 +15,7 @@ def add(commands: Commands) -> None:
         "stack the best configurations of searches, and compare honestly",
         "  fertune stack runs/leaky_cnn-01 runs/relu_cnn-01 --top 2 --folds 5\n"
         "  fertune stack runs/leaky_cnn-01 --bagging 5 --class-weights none,sqrt,balanced\n"
+        "  fertune stack --from-oof oof.npz --meta mean,logistic,lda\n"
         "  fertune stack --out runs/stack-01 --resume\n",
     )
     p.add_argument("runs", nargs="*", metavar="RUN", help="folders of searches over the same data")
@@ -27,6 +28,17 @@ def add(commands: Commands) -> None:
         type=words,
         metavar="LIST",
         help=f"class-weight variants of the best single one, of {','.join(CLASS_WEIGHTS)}",
+    )
+    p.add_argument(
+        "--from-oof",
+        metavar="FILE|RUN",
+        help="in place of RUN: out-of-fold probabilities made elsewhere (npz), or another stack; trains no network",
+    )
+    p.add_argument(
+        "--meta",
+        type=words,
+        metavar="LIST",
+        help=f"meta-learners, of {', '.join(META_LEARNERS)} (default all; mean is always fitted)",
     )
     p.add_argument("--meta-trials", type=int, metavar="N", help="trials of each tuned meta-learner (default 10)")
     p.add_argument("--time-budget", type=duration, metavar="TIME", help="for everything, test reading included")
