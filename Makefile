@@ -23,6 +23,9 @@ PYTHON := $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	"$$p" -c '$(SUPPORTED)' >/dev/null 2>&1 && echo "$$p" && exit; done; echo python3)
 endif
 
+# Tests of one file stay in one process, since they share what they prepare.
+SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist loadfile
+
 .PHONY: help demo test test-slow test-all test-jax test-lowest coverage lint docs clean venv
 .DEFAULT_GOAL := help
 
@@ -55,10 +58,10 @@ $(RUNS)/demo-stack/.done: $(RUNS)/demo-leaky/.done $(RUNS)/demo-relu/.done
 	@touch $@
 
 test: $(VENV)/.installed-$(EXTRA)-check
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE)
 
-test-slow: $(VENV)/.installed-$(EXTRA)-check
-	$(BIN)/python -m pytest -m slow
+test-slow: $(VENV)/.installed-$(EXTRA)-check-browser
+	$(BIN)/python -m pytest -m slow $(SIDE_BY_SIDE)
 
 test-all: test test-slow
 
@@ -70,7 +73,7 @@ test-lowest:
 	$(PYTHON) tests/packaging/lowest.py cpu check > build/lowest.txt
 	$(PYTHON) -m venv $(VENV)-lowest
 	$(VENV)-lowest/bin/python -m pip install --quiet --disable-pip-version-check -c build/lowest.txt -e '.[cpu,check]'
-	$(VENV)-lowest/bin/python -m pytest
+	$(VENV)-lowest/bin/python -m pytest $(SIDE_BY_SIDE)
 
 coverage: $(VENV)/.installed-$(EXTRA)-check-coverage
 	$(BIN)/python -m pytest --cov=fertune --cov-branch --cov-report=term-missing:skip-covered

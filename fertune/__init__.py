@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     )
     from fertune.sklearn import FertuneClassifier, MetaClassifier
     from fertune.space import Bool, Choice, Float, Int, Space, load_space
+    from fertune.stacking.meta import OwnMetaLearner, register_meta_learner
     from fertune.trial import Complete, Exhausted, Failure, Pruned, Searcher, Suggestion, Trial, Wait
 
 _HOMES = {
@@ -77,6 +78,7 @@ _HOMES = {
     ),
     "fertune.sklearn": ("FertuneClassifier", "MetaClassifier"),
     "fertune.space": ("Bool", "Choice", "Float", "Int", "Space", "load_space"),
+    "fertune.stacking.meta": ("OwnMetaLearner", "register_meta_learner"),
     "fertune.trial": ("Complete", "Exhausted", "Failure", "Pruned", "Searcher", "Suggestion", "Trial", "Wait"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
@@ -99,6 +101,7 @@ __all__ = [
     "Interrupted",
     "MetaClassifier",
     "MissingPackage",
+    "OwnMetaLearner",
     "Pruned",
     "ReadOptions",
     "RunError",
@@ -120,6 +123,7 @@ __all__ = [
     "open_dataset",
     "open_run",
     "predict",
+    "register_meta_learner",
     "remove_runs",
     "run_experiment",
     "search",

@@ -132,7 +132,7 @@ class StackOptions:
         epochs: Most epochs of one fold's model; None: the ``max_epochs`` of the search it came from.
         bagging: Number of bootstrap models of the best single one; 0 for no such row.
         class_weights: Class-weight variants of the best single one.
-        meta: Meta-learners that are fitted, of ``META_LEARNERS``, or ``all``; ``mean`` always is.
+        meta: Meta-learners that are fitted, of ``META_LEARNERS``, ``all`` of them, or a user's own; always ``mean``.
         meta_trials: Trials of each tuned meta-learner.
         time_budget: Seconds of this command, meta-learners and test reading included; None for none.
         seed: Of folds, bags, weights and bootstrap.
@@ -150,8 +150,11 @@ class StackOptions:
     seed: int = 0
     workers: int = 1
 
-    def check(self) -> StackOptions:
+    def check(self, own: Sequence[str] = ()) -> StackOptions:
         """Itself.
+
+        Args:
+            own: Names of meta-learners that the user registered.
 
         Raises:
             ConfigError: Naming every option that is not legal.
@@ -160,7 +163,7 @@ class StackOptions:
         for weight in self.class_weights:
             _choice(faults, "--class-weights", weight, CLASS_WEIGHTS)
         for learner in self.meta or ("",):
-            _choice(faults, "--meta", learner, ("all", *META_LEARNERS))
+            _choice(faults, "--meta", learner, ("all", *META_LEARNERS, *own))
         _whole(faults, "--top", self.top, 1)
         _whole(faults, "--folds", self.folds, 2)
         _whole(faults, "--bagging", self.bagging, 0)

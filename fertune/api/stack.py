@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fertune.api.describe import (
     fertune_version,
@@ -31,6 +31,9 @@ from fertune.stacking.pieces import StackHalted
 from fertune.store import RunFolder, SearchRecord, open_record
 from fertune.store.folder import free_name
 
+if TYPE_CHECKING:
+    from fertune.stacking.meta import OwnMetaLearner
+
 FREE_ON_RESUME = ("time_budget", "workers")
 
 
@@ -43,7 +46,7 @@ def stack(
     bagging: int | None = None,
     class_weights: Sequence[str] | None = None,
     from_oof: str | Path | StackRun | None = None,
-    meta: Sequence[str] | None = None,
+    meta: str | OwnMetaLearner | Sequence[str | OwnMetaLearner] | None = None,
     meta_trials: int | None = None,
     time_budget: str | float | None = None,
     seed: int | None = None,
@@ -70,7 +73,8 @@ def stack(
         class_weights: Class-weight variants of the best single configuration, of ``none``, ``sqrt``, ``balanced``.
         from_oof: In place of ``runs``: out-of-fold probabilities made elsewhere (npz, see docs/oof-file.md), or the
             folder of another stack; nothing is trained then but meta-learners.
-        meta: Meta-learners that are fitted; default ``["all"]``. ``mean`` always is.
+        meta: Meta-learners that are fitted, by name or as objects of a class of your own derived from
+            ``OwnMetaLearner``; default ``["all"]``, which is all of fertune's. ``mean`` always is.
         meta_trials: Trials of each tuned meta-learner; default 10.
         time_budget: Seconds or ``"2h"`` for everything; configurations whose folds did not finish are left out, named.
         seed: Default 0.
@@ -98,7 +102,7 @@ def stack(
         "epochs": epochs,
         "bagging": bagging,
         "class_weights": None if class_weights is None else tuple(class_weights),
-        "meta": None if meta is None else (meta,) if isinstance(meta, str) else tuple(meta),
+        "meta": None if meta is None else _meta_names(meta),
         "meta_trials": meta_trials,
         "time_budget": None if time_budget is None else parse_duration(time_budget),
         "seed": seed,
@@ -155,9 +159,30 @@ def stack(
             watcher.close()
 
 
+def _meta_names(meta: str | OwnMetaLearner | Sequence[str | OwnMetaLearner]) -> tuple[str, ...]:
+    """Names of what was given; a user's own are registered.
+
+    Raises:
+        ConfigError: One is no meta-learner.
+    """
+    several = meta if isinstance(meta, Sequence) and not isinstance(meta, str) else (meta,)
+    if all(isinstance(one, str) for one in several):
+        return tuple(str(one) for one in several)
+    from fertune.stacking.meta import register_meta_learner
+
+    return tuple(one if isinstance(one, str) else register_meta_learner(one).name for one in several)
+
+
+def _own() -> tuple[str, ...]:
+    """Names of the meta-learners that the user registered."""
+    from fertune.stacking.meta import OWN
+
+    return tuple(OWN)
+
+
 def _options(old: dict[str, Any] | None, given: dict[str, Any]) -> StackOptions:
     if old is None:
-        return StackOptions(**given).check()
+        return StackOptions(**given).check(own=_own())
     stored = {**asdict(StackOptions()), **old["options"]}
     stored |= {name: tuple(stored[name]) for name in ("class_weights", "meta")}
     faults = [
@@ -172,7 +197,7 @@ def _options(old: dict[str, Any] | None, given: dict[str, Any]) -> StackOptions:
             help="leave them out, or start another with another --out",
         )
     free = {k: v for k, v in given.items() if k in FREE_ON_RESUME}
-    return StackOptions(**{**stored, "time_budget": None, **free}).check()
+    return StackOptions(**{**stored, "time_budget": None, **free}).check(own=_own())
 
 
 def _dataset(data: Any, record: SearchRecord, observer: Observer) -> ImageDataset:

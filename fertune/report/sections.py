@@ -172,7 +172,8 @@ class _StackParts:
             return empty("calibration", calibration.HEADING, *self.lacking)
         learners = list((self.record.meta or {}).get("learners", ()))
         name = self.compared.raw.get("chosen") if self.compared else None
-        oof = calibration.out_of_fold(self.record.arrays("oof"), learners, name)
+        oof = calibration.stored_oof(self.record.arrays("chosen_oof"))
+        oof = oof or calibration.out_of_fold(self.record.arrays("oof"), learners, name)
         return calibration.section(self.single, self.chosen, self.title, oof)
 
     @property

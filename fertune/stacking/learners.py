@@ -22,6 +22,8 @@ from fertune.searching import Observer, Search, read_progress
 from fertune.stacking.meta import (
     LEARNERS,
     OBJECTIVE,
+    OWN,
+    BrokenLearner,
     Fitted,
     MetaJob,
     MetaLearner,
@@ -84,9 +86,10 @@ class Learned:
 
 
 def wanted(names: Sequence[str]) -> list[MetaLearner]:
-    """Learners by ``StackOptions.meta``, in the order of the registry; ``mean`` always."""
+    """Learners by ``StackOptions.meta``, in the order of the registry; ``mean`` always, a user's own where named."""
     every = "all" in names
-    return [learner for name, learner in LEARNERS.items() if every or name in names or name == ALWAYS]
+    shipped = [learner for name, learner in LEARNERS.items() if every or name in names or name == ALWAYS]
+    return shipped + [learner for name, learner in OWN.items() if name in names]
 
 
 def learn_all(
@@ -124,7 +127,7 @@ def learn_all(
         try:
             until = _part_of(deadline, 1 + len(waiting), tuned=learner.space() is not None)
             one = _learn(learner, oof, path, class_names, trials, seed, until, stop_requested, observer)
-        except (AllTrialsFailed, TimeoutError) as error:
+        except (AllTrialsFailed, BrokenLearner, TimeoutError) as error:
             reason = str(error.details[0] if isinstance(error, AllTrialsFailed) and error.details else error)
             left_out.append({"name": learner.name, "reason": reason})
             observer.warned(f"{learner.name} is left out: {reason}")

@@ -11,9 +11,10 @@ from fertune.config import StackOptions
 from fertune.evaluation import Contender, accuracy, compare
 from fertune.searching import Observer
 from fertune.stacking.learners import META_SHARE, Learned, learn_all
+from fertune.stacking.outcome import write_outcome, write_test
 from fertune.stacking.outside import Outside
 from fertune.stacking.pieces import StackHalted
-from fertune.store import RunFolder, write_arrays, write_json
+from fertune.store import RunFolder
 
 
 def restack(
@@ -114,17 +115,14 @@ def _compare(
         left_out=left_out,
     )
     if test is not None:
-        by_name = {c.name: c.test_proba for c in contenders if c.test_proba is not None}
-        names = [row["name"] for row in comparison["rows"]]
-        write_arrays(
-            folder.path / "test.npz",
+        write_test(
+            folder.path,
+            comparison,
+            contenders,
             row=test["row"].astype(np.int32),
             labels=test["labels"].astype(np.int32),
             twin=test.get("twin", np.zeros(len(test["row"]), dtype=bool)),
-            proba=np.stack([by_name[name] for name in names], axis=1).astype(np.float32),
-            names=np.array(names),
             **({"groups": test["groups"].astype(np.int32)} if "groups" in test else {}),
         )
-    write_json(folder.path / "meta.json", {"learners": [x.to_json() for x in learned]})
-    write_json(folder.path / "comparison.json", comparison)
+    write_outcome(folder.path, comparison, learned, outside.oof)
     return comparison

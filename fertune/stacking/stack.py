@@ -26,8 +26,9 @@ from fertune.searching import Observer
 from fertune.stacking.bundle import write_bundle
 from fertune.stacking.learners import META_SHARE, Learned, learn_all
 from fertune.stacking.members import Member
+from fertune.stacking.outcome import write_outcome, write_pictures, write_test
 from fertune.stacking.pieces import Piece, StackHalted, Trainer
-from fertune.store import RunFolder, write_arrays, write_json
+from fertune.store import RunFolder, write_arrays
 from fertune.trial import Executor, PredictJob, Rows, TrainJob
 
 TRAIN_SHARE = 0.80
@@ -109,7 +110,7 @@ class Stack:
 
     def _run(self) -> dict[str, Any]:
         folds = self._folds()
-        trained = self._train(self._members, folds)
+        trained = self._train(self._members)
         if not trained:
             raise AllTrialsFailed(
                 "no configuration was trained on all folds, so there is nothing to stack",
@@ -120,7 +121,7 @@ class Stack:
         labels = self._data.labels[self._positions]
         scores = [accuracy(oof.proba[:, i], labels) for i in range(len(oof.names))]
         best = trained[int(np.argmax(scores))]
-        variants = self._train(self._variants(best.member), folds)
+        variants = self._train(self._variants(best.member))
         learned, missing = learn_all(
             oof,
             self._path,
@@ -206,7 +207,7 @@ class Stack:
             )
         return pieces
 
-    def _train(self, members: Sequence[Member], folds: Sequence[Fold]) -> list[_Trained]:
+    def _train(self, members: Sequence[Member]) -> list[_Trained]:
         """Train members across folds or bags; those that did not finish are left out and named."""
         plan: list[tuple[Member, list[Piece]]] = []
         for member in members:
@@ -359,37 +360,17 @@ class Stack:
             left_out=self._left_out,
         )
         if has_test:
-            by_name = {c.name: c.test_proba for c in contenders if c.test_proba is not None}
-            names = [row["name"] for row in comparison["rows"]]
-            write_arrays(
-                self._path / "test.npz",
+            write_test(
+                self._path,
+                comparison,
+                contenders,
                 row=data.row_ids[test],
                 labels=data.labels[test],
                 twin=known,
                 groups=data.groups[test],
-                proba=np.stack([by_name[n] for n in names], axis=1).astype(np.float32),
-                names=np.array(names),
             )
-            self._pictures(test, by_name[chosen])
-        write_json(self._path / "meta.json", {"learners": [x.to_json() for x in learned]})
-        write_json(self._path / "comparison.json", comparison)
+            final = next(c.test_proba for c in contenders if c.name == chosen)
+            if final is not None:
+                write_pictures(self._path, data, test, final, self._options.seed)
+        write_outcome(self._path, comparison, learned, oof)
         return comparison
-
-    def _pictures(self, test: np.ndarray, proba: np.ndarray | None, shown: int = 25, mistakes: int = 24) -> None:
-        """The few test pictures that the report shows: some at random, and the surest mistakes of the chosen stack."""
-        rng = np.random.default_rng(self._options.seed)
-        pick = np.sort(rng.choice(test, size=min(shown, len(test)), replace=False))
-        self._save_pictures("gallery", pick)
-        if proba is not None:
-            wrong = np.flatnonzero(proba.argmax(1) != self._data.labels[test])
-            order = wrong[np.argsort(-proba[wrong].max(1), kind="stable")][:mistakes]
-            self._save_pictures("mistakes", test[order])
-
-    def _save_pictures(self, name: str, positions: np.ndarray) -> None:
-        data = self._data
-        write_arrays(
-            self._path / f"{name}.npz",
-            images=np.asarray(data.images[positions]),
-            labels=data.labels[positions],
-            row=data.row_ids[positions],
-        )

@@ -103,6 +103,10 @@ def test_only_an_average_has_out_of_fold_answers_that_are_stored() -> None:
     assert found[0].tolist() == [[pytest.approx(0.6), pytest.approx(0.4)]]
     assert calibration.out_of_fold(oof, learners, "xgboost") is None
     assert calibration.out_of_fold(None, learners, "mean") is None
+    stored = {"proba": np.array([[0.7, 0.3], [np.nan, np.nan]]), "labels": np.array([1, 0])}
+    assert calibration.stored_oof(None) is None
+    kept = calibration.stored_oof(stored)
+    assert kept is not None and kept[0].tolist() == [[0.7, 0.3]] and kept[1].tolist() == [1]
     section = plan(fixtures.stack("helped", chosen="mean"))["calibration"]()
     assert "fitted out of fold brings" in section.finding
     assert "4,000 out-of-fold rows, never on these" in section.how

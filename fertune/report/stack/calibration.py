@@ -54,12 +54,21 @@ def finding(name: str, r: Reliability, single: Reliability | None, cooled: Coole
     )
 
 
+def stored_oof(stored: Mapping[str, np.ndarray] | None) -> tuple[Floats, Ints] | None:
+    """Out-of-fold probabilities and labels of the chosen stack, each row by a fit that never saw it."""
+    if stored is None or not {"proba", "labels"} <= set(stored):
+        return None
+    labels, proba = np.asarray(stored["labels"], dtype=np.int64), np.asarray(stored["proba"], dtype=np.float64)
+    keep = (labels >= 0) & np.isfinite(proba).all(axis=1)
+    return (proba[keep], labels[keep]) if keep.any() else None
+
+
 def out_of_fold(
     oof: Mapping[str, np.ndarray] | None, learners: Sequence[Mapping[str, Any]], name: str | None
 ) -> tuple[Floats, Ints] | None:
-    """Out-of-fold probabilities and labels of an average of the members; None for other learners.
+    """The same of an average of the members, for runs that did not store it; None for other learners.
 
-    What a fitted meta-learner says of the rows that it was fitted on is stored nowhere, and would not be honest.
+    What a fitted meta-learner says of the rows that it was fitted on would not be honest.
     """
     weights = next((x.get("explain", {}).get("weights") for x in learners if x["name"] == name), None)
     if oof is None or not weights or not {"proba", "labels", "names"} <= set(oof):

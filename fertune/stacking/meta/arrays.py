@@ -72,6 +72,19 @@ def load_arrays(
     seen, shape, features = load_state(folder, learner)
     if len(seen) == 1:
         return None, seen, shape, features
+    arrays = read_arrays(folder, learner)
+    try:
+        return kind.from_arrays(arrays, shape[0] * shape[1], len(seen)), seen, shape, features
+    except Exception as error:  # arrays of any shape may be missing or fit nothing
+        raise RunError(f"{Path(folder) / FILE} is no {learner}: {type(error).__name__}: {error}") from error
+
+
+def read_arrays(folder: str | Path, learner: str) -> Arrays:
+    """The arrays of ``model.npz``; nothing is unpickled.
+
+    Raises:
+        RunError: Missing, damaged, too large, or arrays that are no finite numbers.
+    """
     path = Path(folder) / FILE
     try:
         with zipfile.ZipFile(path) as archive:
@@ -79,15 +92,15 @@ def load_arrays(
                 raise RunError(f"{path} unpacks to more than {LARGEST:,} bytes; no meta-learner does")
         with np.load(path, allow_pickle=False) as stored:
             arrays = dict(stored)
-        if not all(a.dtype.kind in "iuf" and np.all(np.isfinite(a)) for a in arrays.values()):
+        if not all(a.dtype.kind in "biuf" and np.all(np.isfinite(a)) for a in arrays.values()):
             raise ValueError("arrays that are no finite numbers")
-        return kind.from_arrays(arrays, shape[0] * shape[1], len(seen)), seen, shape, features
     except RunError:
         raise
     except FileNotFoundError:
         raise RunError(f"no model at {path}") from None
     except Exception as error:  # zipfile, zlib and numpy each raise their own for a damaged file
         raise RunError(f"{path} is no {learner}: {type(error).__name__}: {error}") from error
+    return arrays
 
 
 def need(sound: bool, what: str) -> None:
