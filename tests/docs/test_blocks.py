@@ -24,6 +24,7 @@ from tests.docs.pages import ROOT, RUNNABLE, blocks, commands, pages
 FACES = "builtin:faces?n=140"
 SEARCH = {"trials": 2, "max_epochs": 2}
 STACK = {"folds": 2, "meta_trials": 1, "epochs": 1, "top": 1}
+RESTACK = {"meta_trials": 1}
 PAGES = [page for page in pages() if any(b.language in RUNNABLE for b in blocks(page))]
 
 
@@ -66,7 +67,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         return search(*args, **{**given, **cap})
 
     def small_stack(*args: Any, **given: Any) -> Any:
-        return stack(*args, **{**given, **STACK})
+        return stack(*args, **{**given, **(RESTACK if "from_oof" in given else STACK)})
 
     monkeypatch.setattr(ft, "search", small_search)
     monkeypatch.setattr(ft, "stack", small_stack)
@@ -88,7 +89,7 @@ def run_line(line: str, folder: Path, env: dict[str, str]) -> None:
     if words[0] == "search" and not resumes:
         words += flags(SEARCH)
     if words[0] == "stack" and not resumes:
-        words += flags(STACK)
+        words += flags(RESTACK if "--from-oof" in words else STACK)
     done = subprocess.run(
         [sys.executable, "-m", "fertune", *words], cwd=folder, env=env, capture_output=True, text=True, timeout=280
     )
