@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fertune.errors import FertuneError, RunError
+from fertune.files import write_npz
 
 Part = tuple[npt.NDArray[np.integer], npt.NDArray[np.floating]]
 """What one fold's model said: rows (k,) int and probabilities (k, classes) float."""
@@ -82,7 +82,8 @@ class OOF:
         }
         known = {"fold": self.fold, "labels": self.labels, "groups": self.groups, "twins": self.twins}
         arrays |= {key: array for key, array in known.items() if array is not None}
-        return _write_npz(Path(path), arrays)
+        write_npz(Path(path), arrays)
+        return Path(path)
 
     @classmethod
     def load(cls, path: str | Path) -> OOF:
@@ -202,15 +203,3 @@ def some(rows: npt.NDArray[np.integer]) -> str:
     if len(rows) == 1:
         return f"1 row ({first})"
     return f"{len(rows):,} rows ({'first: ' if len(rows) > _FIRST else ''}{first})"
-
-
-def _write_npz(path: Path, arrays: Mapping[str, npt.NDArray[np.generic]]) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with temporary.open("wb") as stream:
-            np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    return path

@@ -17,7 +17,7 @@ PACKAGE = ROOT / "fertune"
 
 # From the ground up; a room imports lower ones only, and the siblings named below.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("errors", "_version"),
+    ("errors", "files", "_version"),
     ("trial",),
     ("space", "data", "folds", "predictions", "evaluation", "config"),
     ("searchers", "execution", "training", "models", "store"),
@@ -32,10 +32,10 @@ RANK = {room: rank for rank, rooms in enumerate(LAYERS) for room in rooms}
 
 # Where each third-party name may be imported; a folder ends in a slash.
 FENCES: dict[str, tuple[str, ...]] = {
-    "optuna": ("searchers/optuna.py", "searchers/restore.py", "report/importance.py"),
+    "optuna": ("searchers/optuna.py", "report/importance.py"),
     "keras_tuner": ("searchers/keras_tuner.py",),
-    "keras": ("models/", "training/", "stacking/bundle.py", "execution/worker.py", "api/runs.py"),
-    "tensorflow": ("models/", "training/", "execution/worker.py"),
+    "keras": ("models/", "training/", "api/runs.py"),
+    "tensorflow": ("models/",),
     "h5py": ("training/",),
     "jax": ("models/", "training/", "execution/worker.py"),
     "jinja2": ("report/",),
@@ -45,9 +45,9 @@ FENCES: dict[str, tuple[str, ...]] = {
     "rich": ("console/",),
     "xgboost": ("stacking/meta/",),
     "skops": ("stacking/meta/",),
-    "sklearn": ("stacking/meta/", "data/", "folds.py", "sklearn/"),
+    "sklearn": ("stacking/meta/", "data/", "sklearn/"),
     "threadpoolctl": ("searchers/bayesian.py", "stacking/meta/"),
-    "scipy": ("evaluation/", "stacking/meta/", "report/"),
+    "scipy": ("evaluation/", "report/"),
     "pandas": ("api/", "bundles/", "data/", "report/"),
     "PIL": ("bundles/", "data/", "report/"),
     "cloudpickle": ("api/", "models/"),

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from fertune.trial import State
+from fertune.trial import TUNERS, State
 from tests.console.factory import comparison, fold, search_record, stack_record, thirty, trial
 from tests.schema import check
 
@@ -119,7 +119,12 @@ def test_run_json_of_a_search_follows_its_schema() -> None:
             "notes": [],
         },
     }
-    check(run, "run")
+    for engine in (*TUNERS, "own:Mine"):
+        check(run | {"engine": engine}, "run")
+    with pytest.raises(AssertionError):
+        check(run | {"engine": "mine"}, "run")
+    with pytest.raises(AssertionError):
+        check(run | {"data": {**run["data"], "shape": []}}, "run")
     with pytest.raises(AssertionError):
         check(run | {"kind": "stack"}, "run")
     with pytest.raises(AssertionError):

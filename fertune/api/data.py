@@ -1,4 +1,4 @@
-"""``fertune data``: a look at a data set, and at the cache."""
+"""``fertune data show``: a look at a data set."""
 
 from __future__ import annotations
 

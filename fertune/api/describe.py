@@ -11,9 +11,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from fertune.data import ImageDataset, audit
+from fertune.data.samples import class_samples, split_samples
 from fertune.searching import Observer
 from fertune.store import write_arrays
 
@@ -110,25 +109,11 @@ def describe_data(data: ImageDataset) -> dict[str, Any]:
     }
 
 
-def keep_samples(data: ImageDataset, folder: Path, *, a_class: int = 8, seed: int = 0) -> None:
+def keep_samples(data: ImageDataset, folder: Path, *, seed: int = 0) -> None:
     """``samples.npz``: up to 8 training pictures of each class, drawn by seed."""
-    rng = np.random.default_rng(seed)
-    train = data.positions("train")
-    picked: list[np.ndarray] = []
-    for label in range(data.n_classes):
-        mine = train[data.labels[train] == label]
-        picked.append(np.sort(rng.choice(mine, size=min(a_class, len(mine)), replace=False)))
-    at = np.concatenate(picked)
-    write_arrays(
-        folder / "samples.npz", images=np.asarray(data.images[at]), labels=data.labels[at], row=data.row_ids[at]
-    )
+    write_arrays(folder / "samples.npz", **class_samples(data, seed=seed))
 
 
-def keep_gallery(data: ImageDataset, folder: Path, split: str, *, shown: int = 25, seed: int = 0) -> None:
+def keep_gallery(data: ImageDataset, folder: Path, split: str, *, seed: int = 0) -> None:
     """``gallery.npz``: 25 pictures of a split, drawn by seed."""
-    rng = np.random.default_rng(seed)
-    rows = data.positions(split)
-    at = np.sort(rng.choice(rows, size=min(shown, len(rows)), replace=False))
-    write_arrays(
-        folder / "gallery.npz", images=np.asarray(data.images[at]), labels=data.labels[at], row=data.row_ids[at]
-    )
+    write_arrays(folder / "gallery.npz", **split_samples(data, split, seed=seed))

@@ -35,6 +35,10 @@ def run_experiment(
         root: Folder of the runs, named ``<experiment>-<search>`` and ``<experiment>-stack``. Parts that are
             finished are not run again; one that was cut off is resumed.
         workers: Wins over the file's own.
+        observer, command: As in ``search``.
+
+    Returns:
+        The searches in the order of the file, and the stack over them.
 
     Raises:
         ConfigError: Faults of the file, all at once, before anything is run.

@@ -44,6 +44,7 @@ def predict(
         out: npz with ``row`` int32 (n,) and ``proba`` float32 (n, classes), classes in the run's order.
         workers: Child processes side by side.
         trial: Of a search: a trial whose model was kept; by default the best.
+        observer: Is told how far reading is.
 
     Returns:
         The path of the file.
@@ -160,6 +161,10 @@ def predict_pictures(
         paths: Files, and folders with all pictures in and below them.
         trial: Of a search: a trial whose model was kept; by default the best.
         out: A csv file to write: one row a picture, those that could not be read with their error at the end.
+        observer: Is told how far it is.
+
+    Returns:
+        One row a picture that could be read; the others are named in ``unreadable``.
 
     Raises:
         RunError: No model there, one that was refused, or ``out`` cannot be written.

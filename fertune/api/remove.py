@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fertune.api.listing import folder_bytes
-from fertune.errors import FertuneError, RunError, did_you_mean
-from fertune.store.folder import LEFT_OVER, holding, is_held, read_info, runs_in
+from fertune.errors import FertuneError, RunError
+from fertune.store.folder import LEFT_OVER, holding, is_held, near_run, read_info, runs_in
 
 _WAS = ("was", "were")
 
@@ -66,9 +66,7 @@ def _checked(path: Path, force: bool) -> Removal:
     if path.is_symlink():
         raise RunError(f"{path} is a link; name the folder that it leads to")
     if not path.is_dir():
-        where = runs_in(path.parent)
-        near = did_you_mean(path.name, where) or did_you_mean(str(path), [f"runs/{n}" for n in runs_in(Path("runs"))])
-        raise RunError(f"there is no run at {path}{near}")
+        raise RunError(f"there is no run at {path}{near_run(path)}")
     if not (path / "run.json").is_file():
         raise RunError(f"{path} is no run: it holds no run.json")
     try:

@@ -88,7 +88,11 @@ class SearchRun(_Run):
 
     @property
     def record(self) -> SearchRecord:
-        """The run as it stands on disk now."""
+        """The run as it stands on disk now.
+
+        Raises:
+            RunError: It is a stack, or there is no run any more.
+        """
         record = open_record(self.path)
         if not isinstance(record, SearchRecord):
             raise RunError(f"{self.path} is a stack, not a search")
@@ -137,17 +141,13 @@ class SearchRun(_Run):
         """A kept model (the best 3 are), by default the best one, at its best epoch.
 
         Raises:
-            RunError: That trial's model was not kept.
+            RunError: That trial's model was not kept, or cannot be loaded.
+            MissingPackage: Keras or its backend is not installed.
         """
+        from fertune.bundles.pack import kept_model
         from fertune.training.load import load_model
 
-        best = self.best
-        number = trial if trial is not None else (best.id if best is not None else None)
-        path = self.path / "trials" / str(number) / "model.keras"
-        if number is None or not path.exists():
-            kept = sorted(int(p.parent.name) for p in (self.path / "trials").glob("*/model.keras"))
-            raise RunError(f"no model of trial {number} is kept; kept are {', '.join(map(str, kept)) or 'none'}")
-        return load_model(path)
+        return load_model(kept_model(self.record, trial)[1])
 
 
 class StackRun(_Run):
@@ -155,7 +155,11 @@ class StackRun(_Run):
 
     @property
     def record(self) -> StackRecord:
-        """The run as it stands on disk now."""
+        """The run as it stands on disk now.
+
+        Raises:
+            RunError: It is a search, or there is no run any more.
+        """
         record = open_record(self.path)
         if not isinstance(record, StackRecord):
             raise RunError(f"{self.path} is a search, not a stack")

@@ -13,9 +13,9 @@ from typing import IO, Any
 from fertune.bundles.manifest import FORMAT, LEARNER, MANIFEST, PROTOCOL, model_path, read_manifest
 from fertune.bundles.unpack import array_faults
 from fertune.errors import ConfigError, RunError
+from fertune.files import write_binary
 from fertune.stacking.bundle import Bundle, load_bundle
 from fertune.store import SearchRecord, StackRecord, sha256_file
-from fertune.store.files import write_binary
 from fertune.training.keras_file import keras_faults
 from fertune.training.load import REGISTER
 

@@ -12,14 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from fertune.data.resize import resize
-from fertune.data.sources.pictures import KINDS, Unreadable, decode
+from fertune.data.sources.pictures import KINDS, ODDITIES, Unreadable, decode
 from fertune.errors import DataError, did_you_mean
 
 BATCH_BYTES = 32 * 2**20
 """Of the pictures that are in memory at a time."""
-
-ODD = {"alpha": "transparency left out", "deep": "16 bits scaled to 8", "turned": "turned upright, as EXIF says",
-       "moving": "first frame taken"}  # fmt: skip
 
 RESIZED = "brought from"
 """How the note of a picture of another size begins; its width and height follow."""
@@ -138,7 +135,7 @@ def _read(files: Sequence[str], shape: tuple[int, int, int]) -> Batch:
 
 
 def _changes(found: tuple[int, ...], oddities: Sequence[str], shape: tuple[int, int, int]) -> tuple[str, ...]:
-    notes = [ODD.get(name, name) for name in oddities]
+    notes = [ODDITIES[name][0] for name in oddities]
     if len(found) == 3 and shape[2] == 1:
         notes.append("colour made gray")
     if found[:2] != shape[:2]:

@@ -5,11 +5,12 @@ outside text is escaped on its way out, no line is wider than the terminal, and 
 sequence but colour, and that only under ``FORCE_COLOR``.
 """
 
+from fertune.console.bundle import show_bundle
 from fertune.console.choose import QuietConsole, choose_console
 from fertune.console.live import LiveConsole
 from fertune.console.notebook import NotebookConsole
 from fertune.console.plain import PlainConsole
-from fertune.console.predictions import predictions_table, predictions_warnings, show_bundle
+from fertune.console.predictions import predictions_table, predictions_warnings
 from fertune.console.problems import print_bug, print_error, print_interrupted
 from fertune.console.show import show_summary, summary_text
 from fertune.console.spaces import space_details, spaces_table

@@ -105,8 +105,7 @@ class NotebookConsole(Observer):
 
     def fold_epoch(self, member: str, fold: int, kind: str, logs: Mapping[str, float]) -> None:
         if self._stack is not None:
-            key = (member, fold, kind)
-            self._stack.running[key] = int(logs.get("epoch", self._stack.running.get(key, 0) + 1))
+            self._stack.take_epoch((member, fold, kind), logs)
 
     def fold_ended(self, fold_run: Any) -> None:
         if self._stack is not None:

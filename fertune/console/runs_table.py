@@ -9,29 +9,10 @@ from typing import Any, TextIO
 
 from fertune.console.screen import Screen
 from fertune.console.table import Column, draw, fits
-from fertune.console.text import count, points, score
+from fertune.console.text import age_text, bytes_text, count, points, score
 
 VERDICTS = {"helped": "helped", "hurt": "hurt", "none": "no difference", "no_test": "no labelled test rows"}
 STYLES = {"finished": "green", "running": "bold", "interrupted": "yellow"}
-
-
-def size_text(size: int) -> str:
-    """``812 B``, ``61 MB``, ``1.2 GB``."""
-    amount, unit = float(size), "B"
-    for larger in ("kB", "MB", "GB", "TB"):
-        if amount < 999.5:
-            break
-        amount, unit = amount / 1000, larger
-    return f"{amount:.1f} {unit}" if unit != "B" and amount < 9.95 else f"{amount:.0f} {unit}"
-
-
-def age_text(seconds: float) -> str:
-    """``now``, ``5 m``, ``3 h``, ``2 d``."""
-    if seconds < 60:
-        return "now"
-    if seconds < 3600:
-        return f"{seconds // 60:.0f} m"
-    return f"{seconds // 3600:.0f} h" if seconds < 48 * 3600 else f"{seconds // 86400:.0f} d"
 
 
 def result_text(run: Mapping[str, Any]) -> str:
@@ -57,20 +38,15 @@ def _space(run: Mapping[str, Any]) -> str:
     return count(run["members"], "member") if run["kind"] == "stack" else str(run["space"])
 
 
-def runs_table(
-    document: Mapping[str, Any],
-    stream: TextIO | None = None,
-    env: Mapping[str, str] | None = None,
-    now: float | None = None,
-) -> None:
+def runs_table(document: Mapping[str, Any], stream: TextIO | None = None, env: Mapping[str, str] | None = None) -> None:
     """One row a run, then one line for each folder that is none.
 
     Args:
         document: That of ``fertune runs --json``.
-        now: Seconds since 1970; stands in for the clock.
+        stream, env: Stand in for those of the process.
     """
     screen = Screen(stream if stream is not None else sys.stdout, env)
-    now = time.time() if now is None else now
+    now = time.time()
     runs: Sequence[Mapping[str, Any]] = document["runs"]
     text = screen.text
     if runs:
@@ -82,7 +58,7 @@ def runs_table(
         space = Column("space", [text(_space(r)) for r in runs], "left", least=8)
         data = Column("data", [text(r["data"]) for r in runs], "left", least=8)
         age = Column("age", [text(age_text(now - r["updated"])) for r in runs])
-        size = Column("size", [text(size_text(r["bytes"])) for r in runs])
+        size = Column("size", [text(bytes_text(r["bytes"])) for r in runs])
         full = [name, kind, state, trials, result, space, data, age, size]
         choices = [full]
         for leaves in (data, size, age, space, kind, trials):
@@ -105,5 +81,5 @@ def removal_lines(
     screen = Screen(stream if stream is not None else sys.stderr, env)
     path = Column("run", [screen.text(p, "cyan") for p, _, _ in removals], "left", least=20)
     kind = Column("kind", [screen.text(k) for _, k, _ in removals], "left")
-    size = Column("size", [screen.text(size_text(n)) for _, _, n in removals])
+    size = Column("size", [screen.text(bytes_text(n)) for _, _, n in removals])
     screen.lines(draw(screen, [path, kind, size] if fits(screen, [path, kind, size]) else [path]))

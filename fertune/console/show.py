@@ -14,14 +14,14 @@ from fertune.console.stack_view import StackState, fold_table
 from fertune.console.summary import next_commands, search_details, search_summary
 
 
-def summary_text(record: Any, width: int = 100) -> str:
+def summary_text(record: Any) -> str:
     """What the terminal says of a run at its end, as plain text without colours.
 
     Args:
         record: A ``SearchRecord`` or a ``StackRecord``.
     """
     stream = io.StringIO()
-    screen = Screen(stream, {"NO_COLOR": "1"}, width=width)
+    screen = Screen(stream, {"NO_COLOR": "1"}, width=100)
     screen.lines(search_summary(screen, record) if record.info["kind"] == "search" else stack_summary(screen, record))
     return stream.getvalue().rstrip("\n")
 

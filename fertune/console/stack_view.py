@@ -37,6 +37,9 @@ class StackState:
         self.running[key] = 0
         self.started[key] = time.monotonic()
 
+    def take_epoch(self, key: Key, logs: Mapping[str, float]) -> None:
+        self.running[key] = int(logs.get("epoch", self.running.get(key, 0) + 1))
+
     def take_end(self, run: Any) -> None:
         key = (run.member, run.fold, run.kind)
         self.ended[key] = run

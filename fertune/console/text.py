@@ -127,6 +127,25 @@ def short_duration(seconds: float) -> str:
     return f"{whole // 86400}d{whole % 86400 // 3600:02d}h"
 
 
+def age_text(seconds: float) -> str:
+    """How long ago, in one unit: ``now``, ``5 m``, ``3 h``, ``2 d``."""
+    if seconds < 60:
+        return "now"
+    if seconds < 3600:
+        return f"{seconds // 60:.0f} m"
+    return f"{seconds // 3600:.0f} h" if seconds < 48 * 3600 else f"{seconds // 86400:.0f} d"
+
+
+def bytes_text(size: int) -> str:
+    """``812 B``, ``61 MB``, ``1.2 GB``; a kB is 1,000 bytes."""
+    amount, unit = float(size), "B"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if amount < 999.5:
+            break
+        amount, unit = amount / 1000, larger
+    return f"{amount:.1f} {unit}" if unit != "B" and amount < 9.95 else f"{amount:.0f} {unit}"
+
+
 def score(value: float | None) -> str:
     """Four decimals; ``-`` where there is none."""
     return "-" if value is None or not math.isfinite(value) else f"{value:.4f}"

@@ -80,11 +80,8 @@ class Figure:
 
     kind = "figure"
 
-    def __init__(
-        self, narrow: Callable[[], Markup], wide: Callable[[], Markup] | None = None, caption: str = "", most: int = 560
-    ) -> None:
-        self._narrow, self._wide = narrow, wide
-        self.caption, self.most = caption, most
+    def __init__(self, narrow: Callable[[], Markup], wide: Callable[[], Markup] | None = None, most: int = 560) -> None:
+        self._narrow, self._wide, self.most = narrow, wide, most
 
     @cached_property
     def narrow(self) -> Markup:

@@ -138,7 +138,6 @@ def drawn(
     id: str,
     title: str,
     desc: str,
-    caption: str = "",
     both: bool = True,
     width: int = NARROW,
     most: int = 560,
@@ -155,15 +154,14 @@ def drawn(
             return draw(width).markup(f"{id}-{letter}", title, desc)
 
     if not both:
-        return Figure(lambda: at(width, "f"), None, caption, most)
-    return Figure(lambda: at(NARROW, "n"), lambda: at(WIDE, "w"), caption, most)
+        return Figure(lambda: at(width, "f"), None, most=most)
+    return Figure(lambda: at(NARROW, "n"), lambda: at(WIDE, "w"), most=most)
 
 
 def nice(
     ax: Axes,
     which: str,
     *,
-    digits: int | None = None,
     ticks: int = 4,
     whole: bool = False,
     grid: bool = True,
@@ -175,8 +173,6 @@ def nice(
     axis.set_minor_locator(NullLocator())
 
     def label(value: float, _: int | None = None) -> str:
-        if digits is not None:
-            return number(value, digits) + suffix
         places = 0 if float(value).is_integer() else 1 if round(value * 10, 6) == round(value * 10) else 2
         return number(value, places if abs(value) >= 0.1 or value == 0 else 3) + suffix
 

@@ -77,11 +77,6 @@ def _safe(text: str) -> str:
     return _SPECIAL.sub(r"\\\1", line(text)).replace("&", "&amp;")
 
 
-def _code(text: str) -> str:
-    fence = "`" * (1 + max((len(m) for m in re.findall("`+", text)), default=0))
-    return f"{fence} {text} {fence}" if "`" in text else f"`{text}`"
-
-
 def _table(table: Table) -> list[str]:
     lines = ["| " + " | ".join(_safe(c.label) for c in table.columns) + " |"]
     lines.append("|" + "|".join("---:" if c.numeric else "---" for c in table.columns) + "|")

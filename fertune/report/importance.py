@@ -41,7 +41,7 @@ class Importance:
     active: int
 
 
-def at_one_budget(trials: Sequence[Trial], objective: Objective) -> tuple[int, list[tuple[Trial, float]]]:
+def at_one_budget(trials: Sequence[Trial]) -> tuple[int, list[tuple[Trial, float]]]:
     """The budget at which most trials have a score (the higher of equal ones), and these trials with that score.
 
     A promoted trial counts at each rung that it passed, with the score that it had there.
@@ -191,7 +191,7 @@ def figure(found: Sequence[Importance], n: int, width: int) -> Sheet:
 
 
 def section(record: SearchRecord) -> Section:
-    budget, pairs = at_one_budget(record.trials, record.objective)
+    budget, pairs = at_one_budget(record.trials)
     every, pairs = len(pairs), thinned(pairs)
     n = len(pairs)
     resume = f"fertune search --out {where(record)} --resume --trials "

@@ -72,7 +72,7 @@ def _describe(record: SearchRecord | StackRecord) -> str:
             for p in ("search", line((info.get("space") or {}).get("name", "?")), line(info.get("engine", "?")), name)
         )
     members, folds = len(info.get("members", ())), info.get("options", {}).get("folds")
-    across = f" x {folds} folds" if folds else ""
+    across = ", predicted elsewhere" if "from_oof" in info else f" x {folds} folds" if folds else ""
     return f"stack · {members} {'member' if members == 1 else 'members'}{across} · {short(name, 40)}"
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fertune.report.words import gap, line, number, percent, points, signed
+from fertune.report.words import gap, line, number, percent
 from fertune.store.records import SearchRecord, StackRecord
 from fertune.trial import Objective, State, Trial, Value
 
@@ -56,9 +56,6 @@ class Score:
     def gap(self, difference: float) -> str:
         """A difference without its sign: ``0.8 points``."""
         return f"{gap(difference)} points" if self.is_share else number(abs(difference), 3)
-
-    def signed_gap(self, difference: float) -> str:
-        return f"{points(difference)} points" if self.is_share else signed(difference, 3)
 
     def error(self, value: float) -> float | None:
         """Standard error of one score, sqrt(p (1 - p) / n); None where rows of the objective are not stored."""
@@ -173,8 +170,8 @@ def _axis(name: str, spec: Mapping[str, Any], seen: list[Value]) -> Axis | None:
     return Axis(name, "choice", values=tuple(order), conditional=conditional)
 
 
-def axes_of(record: SearchRecord, *, varying: bool = True) -> list[Axis]:
-    """Parameters in declared order, then those that only trials know; by default those that vary between trials."""
+def axes_of(record: SearchRecord) -> list[Axis]:
+    """Parameters that vary between trials: in declared order, then those that only trials know."""
     trials = record.trials
     specs = {str(p["name"]): p for p in _declared(record.info.get("space", {}))}
     for trial in trials:
@@ -185,7 +182,7 @@ def axes_of(record: SearchRecord, *, varying: bool = True) -> list[Axis]:
         seen = [t.params[name] for t in trials if name in t.params]
         distinct = {repr(v) for v in seen} | ({"off"} if len(seen) < len(trials) else set())
         axis = _axis(name, spec, seen)
-        if axis is not None and (len(distinct) > 1 or not varying):
+        if axis is not None and len(distinct) > 1:
             found.append(axis)
     return found
 

@@ -149,10 +149,17 @@ class _StackParts:
         return _classes(self.record.info, self.chosen.proba.shape[1] if self.chosen is not None else 0)
 
     @property
-    def lacking(self) -> tuple[str, str]:
+    def outside(self) -> bool:
+        """Whether the probabilities of the members were made elsewhere."""
+        return "from_oof" in self.record.info
+
+    @property
+    def lacking(self) -> tuple[str, str | None]:
         """Why there are no test predictions, and the command that would bring them."""
         if self.compared is None:
             return "The stack has not come to its end.", self.resume
+        if self.outside:
+            return "No labelled test rows were given with the probabilities.", None
         runs = " ".join(shlex.quote(f"runs/{line(r)}") for r in self.record.info.get("runs", ())) or "RUN"
         why = "No labelled test rows, or their predictions are not stored."
         return why, f"fertune stack {runs} --data DATA"
@@ -190,7 +197,7 @@ class _StackParts:
             self.names,
             "test pictures",
             pictures=self.pictures,
-            command=f"fertune report {self.run}" if not self.pictures else self.resume,
+            command=self.brings_pictures,
         )
 
     def mistakes(self) -> Section:
@@ -201,11 +208,20 @@ class _StackParts:
             self.chosen,
             self.names,
             pictures=self.pictures,
-            command=f"fertune report {self.run}" if not self.pictures else self.resume,
+            command=self.brings_pictures,
         )
+
+    @property
+    def brings_pictures(self) -> str | None:
+        """The command that would show pictures; None where probabilities are all that was given."""
+        if not self.pictures:
+            return f"fertune report {self.run}"
+        return None if self.outside else self.resume
 
     def of_the_searches(self, id: str, heading: str) -> Section:
         """What only a search can show, with the command for the first one."""
+        if self.outside:
+            return empty(id, heading, "These probabilities were made elsewhere, by no search that is known.")
         runs = [short(r, 40) for r in self.record.info.get("runs", ())] or ["RUN"]
         told = "its searches" if len(runs) > 1 else "its search"
         why = f"A stack tries no hyperparameters of its own; {told} did: {', '.join(runs)}."

@@ -60,4 +60,5 @@ def as_csv(table: Table) -> str:
 
 
 def as_json(table: Table) -> dict[str, Any]:
+    """``caption``, ``columns`` and ``rows``, as in ``docs/schema/report.json``."""
     return {"caption": table.caption, "columns": heads(table), "rows": rows(table)}

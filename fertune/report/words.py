@@ -163,14 +163,14 @@ def verb(n: int, one: str, many: str) -> str:
     return one if n == 1 else many
 
 
-def listed(items: Iterable[str], *, most: int = 6, last: str = "and") -> str:
+def listed(items: Iterable[str], *, most: int = 6) -> str:
     """``a, b and c``; past ``most`` ``a, b and 3 more``."""
     names = list(items)
     if len(names) > most:
         return f"{', '.join(names[: most - 1])} and {len(names) - most + 1} more"
     if len(names) < 2:
         return "".join(names)
-    return f"{', '.join(names[:-1])} {last} {names[-1]}"
+    return f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def duration(seconds: float | None) -> str:

@@ -4,13 +4,12 @@ Importing this imports neither of the two libraries; ``make_searcher`` does.
 """
 
 from fertune.searchers.engine import Engine
-from fertune.searchers.make import ENGINES, PRUNERS, check_needs, engine_notes, hyperband_size, make_searcher
+from fertune.searchers.make import ENGINES, check_needs, engine_notes, hyperband_size, make_searcher
 from fertune.searchers.own import Own, find_own
 from fertune.searchers.restore import Call, Restored, restore
 
 __all__ = [
     "ENGINES",
-    "PRUNERS",
     "Call",
     "Engine",
     "Own",

@@ -1,4 +1,4 @@
-"""Keras Tuner's oracles behind Searcher: RandomSearch and Hyperband. The only file that imports keras_tuner.
+"""Keras Tuner's oracles behind Searcher; RandomSearch and Hyperband. The only file that imports keras_tuner.
 
 An oracle alone is ask and tell; no Tuner and no TensorFlow is needed. Round each oracle fertune adds what it lacks:
 a hidden parameter makes every one of its draws new, so that only this layer says what a repeat is; a failed
@@ -122,7 +122,7 @@ class OracleSearcher(Engine):
         self._oracle.verbose = 0
         folder = tempfile.mkdtemp(prefix="fertune-oracle-")
         weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
-        # The one private call: an oracle writes each trial as JSON and must know where. Held by a contract test.
+        # The one private call here: an oracle writes each trial as JSON and must know where. Held by a contract test.
         self._oracle._set_project_dir(folder, "oracle")
         # It would also write all that it knows at each step, which nobody reads: the journal is the truth.
         self._oracle.save = _write_nothing

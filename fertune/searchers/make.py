@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from fertune.config import PRUNERS
 from fertune.errors import ConfigError, MissingPackage, did_you_mean
 from fertune.searchers.engine import Engine
 from fertune.searchers.modelled import cmaes_population, modelled, modelling_note, population, startup, varied
@@ -15,7 +16,6 @@ from fertune.space import Space
 from fertune.trial import TUNERS, Objective
 
 ENGINES = tuple(TUNERS)
-PRUNERS = ("none", "median", "hyperband", "asha")
 FACTOR = 3
 
 

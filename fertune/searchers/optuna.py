@@ -1,4 +1,4 @@
-"""An Optuna study and its pruners behind Searcher; TPE. The only file that imports optuna.
+"""An Optuna study and its pruners behind Searcher; TPE. The only file of this room that imports optuna.
 
 Only ``study.ask`` and ``study.tell`` are used. Each ask has a fresh sampler, seeded from (seed, number of the trial):
 the next suggestion follows from the study alone, never from how a sampler came to it. Where a study is no more than

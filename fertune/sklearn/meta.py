@@ -7,12 +7,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_random_state
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d, validate_data
+from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from fertune.predictions import bad_rows, some
+from fertune.sklearn.base import ProbabilityClassifier
 from fertune.stacking.meta import named
 from fertune.stacking.meta.arrays import Standard, softmax
 from fertune.stacking.meta.learner import normalised
@@ -22,7 +21,7 @@ EXPECTED_FAILED: dict[str, str] = {}
 """Checks of ``sklearn.utils.estimator_checks`` that it does not pass, each with its reason: none."""
 
 
-class MetaClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class MetaClassifier(ProbabilityClassifier):
     """Learns what to make of the predictions of several models.
 
     Fit it on out-of-fold probabilities only (``cross_val_predict(..., method="predict_proba")``): what a model says of
@@ -30,7 +29,7 @@ class MetaClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     Args:
         learner: ``mean``, ``greedy``, ``decision_tree``, ``logistic``, ``lda``, ``knn``, ``mlp``, ``svm``,
-            ``extra_trees``, ``random_forest`` or ``xgboost``.
+            ``extra_trees``, ``random_forest`` or ``xgboost``; or one of ``fertune.register_meta_learner``.
         n_models: How many models' probabilities stand side by side in a 2-D ``X``. None: ``X`` is 3-D, or a table of
             other numbers (scores, features): its columns are then standardised and read as log-odds against 0, so that
             the same learners can work on them; ``mean`` and ``greedy`` cannot.
@@ -71,14 +70,9 @@ class MetaClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             ConfigError: No such learner or parameter.
         """
         learner = named(self.learner)
-        if y is None:
-            raise ValueError("MetaClassifier requires y to be passed, but the target y is None")
+        self._need_labels(y)
         table, blocks = self._read(X, reset=True)
-        labels = column_or_1d(y, warn=True)
-        check_classification_targets(labels)
-        if len(labels) != len(table):
-            raise ValueError(f"inconsistent numbers of samples: X has {len(table)} rows, y has {len(labels)}")
-        self.classes_, at = np.unique(labels, return_inverse=True)
+        self.classes_, at = self._classes(y, len(table))
         self._standard = None
         if blocks is None:
             if learner.role == "average":
@@ -88,7 +82,7 @@ class MetaClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             raise ValueError(f"X has probabilities of {blocks.shape[2]} classes, y has {len(self.classes_)} classes")
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         proba = self._blocks(table, blocks)
-        self.fitted_ = learner.fit(dict(self.params or {}), proba, at.astype(np.int64), seed, threads=self.n_jobs or 1)
+        self.fitted_ = learner.fit(dict(self.params or {}), proba, at, seed, threads=self.n_jobs or 1)
         return self
 
     def predict_proba(self, X: npt.ArrayLike) -> npt.NDArray[np.float64]:
@@ -96,11 +90,6 @@ class MetaClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self, "fitted_")
         table, blocks = self._read(X, reset=False)
         return normalised(self.fitted_.predict_proba(self._blocks(table, blocks))[:, : len(self.classes_)])
-
-    def predict(self, X: npt.ArrayLike) -> npt.NDArray[Any]:
-        """(n,) the most probable label of each row; the first of equal ones."""
-        proba = self.predict_proba(X)
-        return np.asarray(self.classes_[proba.argmax(axis=1)])
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

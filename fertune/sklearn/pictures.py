@@ -12,14 +12,14 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_random_state
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d, validate_data
+from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from fertune.api import load, search, stack
 from fertune.bundles import TrainedModel
+from fertune.sklearn.base import ProbabilityClassifier
 from fertune.space import Space
+from fertune.stacking.meta.learner import normalised
 from fertune.store.folder import free_name
 
 MODES = ("search", "stack")
@@ -58,7 +58,7 @@ EXPECTED_FAILED: dict[str, str] = dict.fromkeys(
 """Checks of ``sklearn.utils.estimator_checks`` that it does not pass, each with its reason."""
 
 
-class FertuneClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class FertuneClassifier(ProbabilityClassifier):
     """Searches a space for the best network, and stacks the best ones where that is asked for.
 
     A fit starts child processes and takes minutes. What it keeps is a run folder (``run_path_``), which everything else
@@ -145,14 +145,9 @@ class FertuneClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         if self.mode not in MODES:
             raise ValueError(f"mode {self.mode!r} where {' or '.join(MODES)} is legal")
-        if y is None:
-            raise ValueError("FertuneClassifier requires y to be passed, but the target y is None")
+        self._need_labels(y)
         values = self._pictures(X, reset=True)
-        labels = column_or_1d(y, warn=True)
-        check_classification_targets(labels)
-        if len(labels) != len(values):
-            raise ValueError(f"inconsistent numbers of samples: X has {len(values)} rows, y has {len(labels)}")
-        classes, at = np.unique(labels, return_inverse=True)
+        classes, at = self._classes(y, len(values))
         if len(classes) < 2:
             raise ValueError("FertuneClassifier needs more than one class; y has one class only")
         self.classes_ = classes
@@ -196,18 +191,17 @@ class FertuneClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def predict_proba(self, X: npt.ArrayLike) -> npt.NDArray[np.float64]:
-        """(n, k) float64, rows sum to 1, columns as ``classes_``."""
+        """(n, k) float64, rows sum to 1, columns as ``classes_``.
+
+        Raises:
+            ValueError: Pictures of another shape than those it was fitted on.
+        """
         check_is_fitted(self, "run_path_")
         values = self._pictures(X, reset=False)
         if values.shape[1:] != self.image_shape_:
             raise ValueError(f"X has pictures of shape {values.shape[1:]}; it was fitted on {self.image_shape_}")
         proba = _model(self.run_path_).predict_proba(_as_bytes(values, self.value_range_)).astype(np.float64)
-        return np.asarray(proba / proba.sum(axis=1, keepdims=True))
-
-    def predict(self, X: npt.ArrayLike) -> npt.NDArray[Any]:
-        """(n,) the most probable label of each picture; the first of equal ones."""
-        proba = self.predict_proba(X)
-        return np.asarray(self.classes_[proba.argmax(axis=1)])
+        return normalised(proba)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

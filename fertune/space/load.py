@@ -30,7 +30,11 @@ def shipped_spaces() -> tuple[str, ...]:
 
 
 def shipped_text(name: str) -> str:
-    """The file of a shipped space as it stands, comments included."""
+    """The file of a shipped space as it stands, comments included.
+
+    Raises:
+        SpaceError: No shipped space has this name.
+    """
     for file in _shipped_files():
         if file.name == f"{name}.yaml":
             return file.read_text(encoding="utf-8")

@@ -61,7 +61,7 @@ def narrow(
             faults += [f"--range {name}: {line}" for line in error.details or (error.message,)]
     if faults:
         raise SpaceError(f"space {space.name!r} cannot be narrowed so", details=faults)
-    return _rebuilt(space, made, values, known)
+    return _rebuilt(space, made, values)
 
 
 def _fault(where: str, fault: str | None) -> list[str]:
@@ -131,9 +131,7 @@ def _between(param: Param, asked: Range) -> Param:
     return Int(param.name, low, high, step=1 if step is None else step, log=log, when=param.when)  # type: ignore[arg-type]
 
 
-def _rebuilt(
-    space: Space, made: Mapping[str, Param], values: Mapping[str, Value], known: Mapping[str, Setting]
-) -> tuple[Space, list[str]]:
+def _rebuilt(space: Space, made: Mapping[str, Param], values: Mapping[str, Value]) -> tuple[Space, list[str]]:
     notes: list[str] = []
     params: dict[str, Param] = {}
     conditions: dict[str, When | None] = {}

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from fertune.data import ImageDataset
+from fertune.data.samples import pictures_at, split_samples
 from fertune.evaluation import Contender
 from fertune.predictions import OOF
 from fertune.stacking.learners import Learned
 from fertune.store import write_arrays, write_json
 
-SHOWN = 25
 MISTAKES = 24
 
 
@@ -47,14 +47,7 @@ def write_pictures(folder: Path, data: ImageDataset, test: np.ndarray, proba: np
         proba: (test rows, classes) of the chosen stack.
         seed: Of the random ones.
     """
-    rng = np.random.default_rng(seed)
     wrong = np.flatnonzero(proba.argmax(1) != data.labels[test])
     order = wrong[np.argsort(-proba[wrong].max(1), kind="stable")][:MISTAKES]
-    pick = np.sort(rng.choice(test, size=min(SHOWN, len(test)), replace=False))
-    for name, positions in (("gallery", pick), ("mistakes", test[order])):
-        write_arrays(
-            folder / f"{name}.npz",
-            images=np.asarray(data.images[positions]),
-            labels=data.labels[positions],
-            row=data.row_ids[positions],
-        )
+    write_arrays(folder / "gallery.npz", **split_samples(data, "test", seed=seed))
+    write_arrays(folder / "mistakes.npz", **pictures_at(data, test[order]))

@@ -20,7 +20,7 @@ from fertune.config import StackOptions
 from fertune.data import ImageDataset
 from fertune.errors import AllTrialsFailed
 from fertune.evaluation import Contender, accuracy, compare
-from fertune.folds import Fold, check_folds, make_bags, make_folds
+from fertune.folds import Fold, check_bags, check_folds, make_bags, make_folds
 from fertune.predictions import OOF, assemble
 from fertune.searching import Observer
 from fertune.stacking.bundle import write_bundle
@@ -160,12 +160,13 @@ class Stack:
         check_folds(folds, self._positions, self._data.groups)
         return folds
 
-    def _bags(self, n: int) -> list[Fold]:
+    def _bags(self, n: int) -> None:
+        """Bootstrap bags, checked, and kept in ``bags.npz``; the same seed draws the same ones again."""
         bags = make_bags(self._positions, self._data.labels, self._data.groups, n=n, seed=self._options.seed)
+        check_bags(bags, self._positions, self._data.groups)
         path = self._path / "bags.npz"
         if not path.exists():
             _store(path, "bag", bags)
-        return bags
 
     def _variants(self, best: Member) -> list[Member]:
         """Rows beside the best single model: other class weights, and bagging."""

@@ -26,6 +26,13 @@ def runs_in(folder: Path) -> list[str]:
     return sorted(p.parent.name for p in folder.glob("[!.]*/run.json")) if folder.is_dir() else []
 
 
+def near_run(path: Path) -> str:
+    """``"; did you mean 'a-01'?"`` where a run beside ``path``, or in ``runs``, has a name like it; else nothing."""
+    return did_you_mean(path.name, runs_in(path.parent)) or did_you_mean(
+        str(path), [f"runs/{name}" for name in runs_in(Path("runs"))]
+    )
+
+
 def read_info(path: Path) -> dict[str, Any]:
     """``run.json`` of a run.
 
@@ -36,9 +43,8 @@ def read_info(path: Path) -> dict[str, Any]:
         info = json.loads((path / "run.json").read_text("utf-8"))
     except (FileNotFoundError, NotADirectoryError):
         where = runs_in(path.parent)
-        near = did_you_mean(path.name, where) or did_you_mean(str(path), [f"runs/{n}" for n in runs_in(Path("runs"))])
         raise RunError(
-            f"no run at {path}{near}",
+            f"no run at {path}{near_run(path)}",
             help=f"runs there: {', '.join(where[:8])}" if where else "fertune search --space leaky_cnn   # makes one",
         ) from None
     except (OSError, ValueError) as error:

@@ -83,12 +83,26 @@ def drive(
     value: Callable[[Params], float] | None = None,
     objective: Objective = ACCURACY,
     played: Played | None = None,
-    idle_asks: bool = True,
 ) -> Played:
     """Ask, report and tell with ``workers`` pieces in flight that end in random order: ``steps`` asks, or to the end.
 
+    Sometimes it also asks where the last answer was Wait and nothing has changed since.
+
     Args:
-        idle_asks: Also ask where the last answer was Wait and nothing has changed since.
+        searcher: As the loop would have it.
+        workers: Pieces in flight at most.
+        seed: Of the order, the values and the failures.
+        fail: Which pieces fail, or their share from 0 to 1.
+        steps: Suggestions that are taken.
+        value: Params -> the value that training comes to; by default drawn.
+        objective: Which of a piece's epochs is its best.
+        played: What an earlier drive brought, to go on from.
+
+    Returns:
+        What was said, in order.
+
+    Raises:
+        AssertionError: A Wait although nothing is open, another answer right after a Wait, or a budget below 1.
     """
     rng = random.Random(seed)
     played = played or Played()
@@ -104,7 +118,7 @@ def drive(
             if isinstance(answer, Wait):
                 assert played.open, "Wait although nothing is open"
                 played.waits += 1
-                if idle_asks and rng.random() < 0.3:
+                if rng.random() < 0.3:
                     assert isinstance(searcher.ask(), Wait), "Wait, and another answer right after"
             else:
                 played.end = answer

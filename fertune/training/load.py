@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fertune.errors import RunError
+from fertune.files import replace_with
 from fertune.models import load_keras
 from fertune.models.engine import jit
-from fertune.training.files import replace_with
 from fertune.training.keras_file import foreign_classes, keras_faults
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fertune.data import ImageDataset
-from fertune.training.files import write_arrays
+from fertune.files import write_npz
 from fertune.training.rows import Positions, positions_of
 from fertune.trial import PredictJob
 
@@ -51,10 +51,10 @@ def write_proba(
     path: Path, dataset: ImageDataset, positions: Positions, proba: npt.NDArray[np.float32], **more: npt.NDArray[Any]
 ) -> None:
     """npz with ``row`` int32 (row ids of the source), ``position`` int32, ``proba`` float32 (n, classes)."""
-    write_arrays(path, {
+    write_npz(path, {
         "row": np.asarray(dataset.row_ids[positions], np.int32), "position": positions.astype(np.int32),
         "proba": proba.astype(np.float32, copy=False), **more,
-    })  # fmt: skip
+    }, compressed=False)  # fmt: skip
 
 
 def predict(job: PredictJob) -> None:

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fertune.errors import RunError
-from fertune.training.files import write_arrays
+from fertune.files import write_npz
 from fertune.training.progress import Progress
 
 PROTOCOL = 1
@@ -67,7 +67,7 @@ def save(snapshot: Snapshot, folder: Path, identity: dict[str, Any]) -> None:
     arrays = {"head": np.array(json.dumps(head)), "best_proba": snapshot.best_proba}
     for part, values in _parts(snapshot):
         arrays |= {f"{part}_{i:04d}": value for i, value in enumerate(values)}
-    write_arrays(folder / FILE, arrays)
+    write_npz(folder / FILE, arrays, compressed=False)
 
 
 def load(folder: Path, identity: dict[str, Any]) -> Snapshot:

@@ -12,7 +12,7 @@ import pytest
 
 from fertune.api.listing import list_runs
 from fertune.cli import main
-from fertune.console.runs_table import age_text, result_text, runs_table, size_text
+from fertune.console.runs_table import result_text, runs_table
 from fertune.errors import RunError
 from fertune.store import RunFolder
 from tests.api.made_runs import make_search, make_stack, right
@@ -129,15 +129,7 @@ def test_no_folder_and_no_runs(
     assert capsys.readouterr().out == "runs/a\n"
 
 
-@pytest.mark.parametrize(
-    ("size", "text"), [(0, "0 B"), (812, "812 B"), (1500, "1.5 kB"), (61_200_000, "61 MB"), (999_600, "1.0 MB")]
-)
-def test_sizes(size: int, text: str) -> None:
-    assert size_text(size) == text
-
-
-def test_ages_and_results() -> None:
-    assert [age_text(s) for s in (3, 301, 7300, 47 * 3600, 172_900)] == ["now", "5 m", "2 h", "47 h", "2 d"]
+def test_results() -> None:
     stack = {"kind": "stack", "verdict": "no_test", "difference": None}
     assert result_text(stack) == "no labelled test rows" and result_text({**stack, "verdict": None}) == "-"
 

@@ -167,7 +167,7 @@ def test_what_cannot_be_bundled(runs: Path, tmp_path: Path) -> None:
     next((runs / "one").glob("trials/*/model.keras")).write_bytes(keras_file())
     with pytest.raises(RunError, match="cannot write"):
         ft.bundle(runs / "one", tmp_path / "file" / "m.fertune")
-    assert not list(tmp_path.rglob("*.fertune")) and not list(tmp_path.rglob("*.part"))
+    assert not list(tmp_path.rglob("*.fertune")) and not list(tmp_path.rglob(".part-*"))
 
 
 def test_a_meta_learner_of_foreign_types(tmp_path: Path) -> None:

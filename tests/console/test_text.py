@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fertune.console.text import (
+    age_text,
+    bytes_text,
     count,
     duration,
     field,
@@ -112,3 +114,14 @@ def test_scores_points_and_p_values() -> None:
     assert [p_text(v) for v in (0.0004, 0.0432, 1.0, None)] == ["<0.001", "0.043", "1.000", "-"]
     assert [count(n, "trial") for n in (0, 1, 1200)] == ["0 trials", "1 trial", "1,200 trials"]
     assert [field(v) for v in ("NaN", "NaN loss", 'a"b')] == ["NaN", '"NaN loss"', '"a\\"b"']
+
+
+@pytest.mark.parametrize(
+    ("size", "text"), [(0, "0 B"), (812, "812 B"), (1500, "1.5 kB"), (61_200_000, "61 MB"), (999_600, "1.0 MB")]
+)
+def test_bytes(size: int, text: str) -> None:
+    assert bytes_text(size) == text
+
+
+def test_ages() -> None:
+    assert [age_text(s) for s in (3, 301, 7300, 47 * 3600, 172_900)] == ["now", "5 m", "2 h", "47 h", "2 d"]

@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from fertune.data.sources.csv import read_csv
+from fertune.errors import DataError
+
 Row = tuple[object, object, str]
 WriteCsv = Callable[..., Path]
 
@@ -47,3 +50,10 @@ def write_csv(tmp_path: Path) -> WriteCsv:
         return path
 
     return write
+
+
+def csv_fault(path: Path) -> DataError:
+    """What is said of a bad csv."""
+    with pytest.raises(DataError) as caught:
+        read_csv(path)
+    return caught.value

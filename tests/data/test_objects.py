@@ -104,6 +104,7 @@ def test_pictures_of_different_sizes_want_an_image_size() -> None:
         ((X / 3 * np.nan, Y), "pictures, row 0: nan is not a pixel"),
         ((X, np.zeros(40)), "all labels are '0'; two classes or more are needed"),
         ({"train": (X, Y), "tset": (X, Y)}, "'tset' is no split; did you mean 'test'?"),
+        ({"train": (X, Y), "val": (X, Y), "valid": (X, Y)}, "'val' and 'valid' are one split"),
         ({"train": X}, "train: numpy.ndarray where (pictures, labels) is needed"),
         (42, "give (pictures, labels)"),
         ([1, 2, 3], "give (pictures, labels)"),

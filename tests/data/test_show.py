@@ -18,7 +18,8 @@ from filelock import FileLock
 
 from fertune.api.data import look_at_data
 from fertune.cli import main
-from fertune.console.data import cache_table, show_data
+from fertune.console.cache import cache_table
+from fertune.console.data import show_data
 from fertune.data import ImageDataset, open_dataset
 from fertune.data.shelf import clear, kept_data, total_bytes
 from fertune.data.survey import survey

@@ -35,7 +35,7 @@ def _record(trials: tuple[Trial, ...]) -> fixtures.MemorySearch:
 
 def test_what_decides_comes_first() -> None:
     record = _record(_trials(40))
-    budget, pairs = importance.at_one_budget(record.trials, record.objective)
+    budget, pairs = importance.at_one_budget(record.trials)
     found = importance.importances(pairs, axes_of(record), record.objective)
     assert (budget, len(pairs)) == (9, 40)
     assert found[0].axis.name == "x"
@@ -62,17 +62,15 @@ def test_none_at_all() -> None:
 
 def test_budgets_are_not_mixed() -> None:
     few = tuple(t.but(id=100 + t.id) for t in _trials(10, budget=27))
-    budget, pairs = importance.at_one_budget((*_trials(15), *few), fixtures.search(1).objective)
+    budget, pairs = importance.at_one_budget((*_trials(15), *few))
     assert (budget, len(pairs)) == (9, 15)
 
 
 def test_a_promoted_trial_counts_with_the_score_it_had_there() -> None:
     trials = tuple(t.but(rungs=(Rung(3, {}, 0.1 + t.id / 1000, 3), t.rungs[0])) for t in _trials(25))
-    budget, pairs = importance.at_one_budget(trials, fixtures.search(1).objective)
+    budget, pairs = importance.at_one_budget(trials)
     assert budget == 9
-    budget, pairs = importance.at_one_budget(
-        (*trials[:5], *(t.but(rungs=t.rungs[:1]) for t in trials[5:])), fixtures.search(1).objective
-    )
+    budget, pairs = importance.at_one_budget((*trials[:5], *(t.but(rungs=t.rungs[:1]) for t in trials[5:])))
     assert budget == 3
     assert [v for _, v in pairs] == [0.1 + i / 1000 for i in range(25)]
 

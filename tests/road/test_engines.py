@@ -47,6 +47,7 @@ def test_a_users_own_searcher_searches_and_is_given_again_on_resume(road) -> Non
     check(document, "search")
     assert document["engine"] == "own:Shuffled" and document["reason"] == "everything was tried"
     info = json.loads((road.root / "runs/own/run.json").read_text())
+    check(info, "run")
     assert info["tuner_source"] == example and "--tuner mine.py:Shuffled" in info["resume"]
     refused = road.fertune("search", "--out", "runs/own", "--resume")
     assert refused.returncode == 2 and "--tuner mine.py:Shuffled" in refused.stderr

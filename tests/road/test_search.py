@@ -27,6 +27,7 @@ def test_the_document_fits_its_schema_and_the_journal(road, search_run: Path) ->
     done = road.fertune("show", "runs/a", "--json")
     document = json.loads(done.stdout)
     check(document, "search")
+    check((search_run / "run.json").read_text("utf-8"), "run")
     assert len(document["trials"]) == 5, "a promotion is no trial"
     values = [t["value"] for t in document["trials"] if t["value"] is not None]
     assert document["best"]["value"] == max(values)

@@ -18,6 +18,7 @@ from tests.schema import check
 def test_the_document_fits_its_schema(road, stack_run: Path) -> None:
     document = json.loads(road.fertune("show", "runs/s", "--json").stdout)
     check(document, "stack")
+    check((stack_run / "run.json").read_text("utf-8"), "run")
     roles = [r["role"] for r in document["comparison"]]
     assert roles.count("single") == 2 and roles.count("variant") == 2
     assert roles.count("average") == 2 and roles.count("meta") == 3

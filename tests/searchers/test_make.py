@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from fertune.config import PRUNERS
 from fertune.errors import ConfigError, RunError
-from fertune.searchers import PRUNERS, hyperband_size, make_searcher, restore
+from fertune.searchers import hyperband_size, make_searcher, restore
 from fertune.searchers.engine import derive
 from fertune.testing.searchers import ACCURACY, FOUR, WIDE, drive
 from fertune.trial import TUNERS, Complete, Suggestion

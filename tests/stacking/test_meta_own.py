@@ -76,7 +76,9 @@ def test_it_is_tuned_compared_stored_and_loaded(file: Path, tmp_path: Path) -> N
     with np.load(tmp_path / "s" / "chosen_oof.npz") as stored:
         chosen = next(m for m in run.record.meta["learners"] if m["name"] == run.record.comparison["chosen"])
         assert np.mean(stored["proba"].argmax(1) == stored["labels"]) == pytest.approx(chosen["oof_accuracy"])
-    assert "weighted" in run.report(tmp_path / "r.html").read_text("utf-8")
+    page = run.report(tmp_path / "r.html").read_text("utf-8")
+    assert "weighted" in page and "--from-oof" in page and "predicted elsewhere" in page
+    assert "proba.npz" not in page, "it holds no models that could predict"
 
 
 def test_where_it_is_not_registered_loading_says_what_to_do(file: Path, tmp_path: Path) -> None:

@@ -127,6 +127,7 @@ def test_a_model_that_is_called_like_a_meta_learner_gets_another_name(tmp_path: 
 def test_it_is_a_stack_like_any_other(run: ft.StackRun, tmp_path: Path) -> None:
     document = run.to_json()
     check(document, "stack")
+    check((run.path / "run.json").read_text("utf-8"), "run")
     assert {r["name"] for r in document["comparison"]} == {*FIT.names, "mean", "greedy", "lda"}
     assert document["status"] == "finished" and run.record.info["options"]["meta"] == ["lda", "greedy"]
     chosen = next(r for r in document["comparison"] if r["name"] == document["chosen"])

@@ -58,7 +58,7 @@ def _show(args: argparse.Namespace) -> int:
 
 def _cache(args: argparse.Namespace) -> int:
     from fertune.cli.printing import print_json
-    from fertune.console.data import cache_table, cleared_lines
+    from fertune.console.cache import cache_table, cleared_lines
     from fertune.data.cache import cache_root
     from fertune.data.shelf import clear, kept_data, total_bytes
 

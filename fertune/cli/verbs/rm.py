@@ -25,7 +25,8 @@ def add(commands: Commands) -> None:
 def run(args: argparse.Namespace) -> int:
     from fertune.api.remove import plan_removal, remove
     from fertune.cli.printing import print_json
-    from fertune.console.runs_table import removal_lines, size_text
+    from fertune.console.runs_table import removal_lines
+    from fertune.console.text import bytes_text
 
     removals = plan_removal(args.runs, force=args.force)
     total = sum(r.bytes for r in removals)
@@ -33,11 +34,11 @@ def run(args: argparse.Namespace) -> int:
     if not args.yes:
         if not sys.stdin.isatty():
             raise ConfigError(
-                f"{number} of {size_text(total)} would be removed, and there is no terminal to ask on",
+                f"{number} of {bytes_text(total)} would be removed, and there is no terminal to ask on",
                 help="add --yes",
             )
         removal_lines([(str(r.path), r.kind, r.bytes) for r in removals], stream=sys.stderr)
-        print(f"Remove {number}, {size_text(total)}? [y/N] ", end="", file=sys.stderr, flush=True)
+        print(f"Remove {number}, {bytes_text(total)}? [y/N] ", end="", file=sys.stderr, flush=True)
         if sys.stdin.readline().strip().lower() not in ("y", "yes"):
             print("nothing was removed", file=sys.stderr)
             return 0
@@ -46,5 +47,5 @@ def run(args: argparse.Namespace) -> int:
         runs = [{"path": str(r.path), "kind": r.kind, "bytes": r.bytes} for r in removals]
         print_json({"kind": "removed", "runs": runs, "bytes": freed})
     elif not args.quiet:
-        print(f"removed {number}; {size_text(freed)} are free again")
+        print(f"removed {number}; {bytes_text(freed)} are free again")
     return 0

@@ -12,6 +12,9 @@ def read_digits() -> Parsed:
     """8x8 gray, values 0 to 16 stretched to 0 to 255; 70 % train, 15 % validation, 15 % test.
 
     Source: Alpaydin and Kaynak 1998, "Optical recognition of handwritten digits", UCI repository.
+
+    Raises:
+        MissingPackage: scikit-learn, which holds the pictures, is not installed.
     """
     try:
         from sklearn.datasets import load_digits

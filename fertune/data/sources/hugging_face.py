@@ -12,7 +12,7 @@ from fertune.data.assemble import TEST, TRAIN, Parsed
 from fertune.data.options import ReadOptions
 from fertune.data.sources.pictures import Picture, Unreadable, decode
 from fertune.data.sources.rows import Rows, parse_rows
-from fertune.data.sources.splits import LEGAL_SPLITS, SPLIT_WORDS, split_of
+from fertune.data.sources.splits import LEGAL_SPLITS, split_faults, split_of
 from fertune.errors import DataError, did_you_mean
 
 IMAGE_WORDS = ("image", "img", "picture")
@@ -27,13 +27,11 @@ def parse_hugging_face(splits: Mapping[Any, Any], called: str, options: ReadOpti
         DataError: Columns or splits that are not there, or bad rows.
     """
     alone = None in splits
-    unknown = [] if alone else [str(key) for key in splits if split_of(str(key)) is None]
-    if unknown or not alone and TRAIN not in [split_of(str(key)) for key in splits]:
+    faults = [] if alone else split_faults(map(str, splits))
+    if faults:
         raise DataError(
             f"{called} cannot be used as a data set",
-            details=[f"its splits are {', '.join(map(str, splits))}"]
-            + [f"{key!r} is no split{did_you_mean(key, SPLIT_WORDS)}" for key in unknown]
-            + ([] if unknown else ["'train' is missing"]), help=LEGAL_SPLITS,
+            details=[f"its splits are {', '.join(map(str, splits))}", *faults], help=LEGAL_SPLITS,
         )  # fmt: skip
     order = sorted(splits, key=lambda key: split_of(str(key)) or 0)
     first = splits[order[0]]

@@ -16,8 +16,8 @@ from fertune.data.assemble import TEST, TRAIN, VALIDATION, Parsed, deal
 from fertune.data.options import ReadOptions
 from fertune.data.sources.arrays import Part, parse_parts
 from fertune.data.sources.npz import KNOWN, parse_arrays
-from fertune.data.sources.splits import SPLIT_WORDS, split_of
-from fertune.errors import DataError, did_you_mean
+from fertune.data.sources.splits import split_faults, split_of
+from fertune.errors import DataError
 
 LEGAL = (
     "give (pictures, labels), a dictionary of such pairs by split, a tf.data.Dataset of (picture, label), a Hugging "
@@ -35,14 +35,17 @@ def is_from(value: Any, package: str, *names: str) -> bool:
 
 
 def is_tf_data(value: Any) -> bool:
+    """Whether it is a ``tf.data.Dataset``."""
     return hasattr(value, "as_numpy_iterator") and is_from(value, "tensorflow", "DatasetV2", "Dataset")
 
 
 def is_frame(value: Any) -> bool:
+    """Whether it is a DataFrame of pandas."""
     return is_from(value, "pandas", "DataFrame")
 
 
 def is_hugging_face(value: Any) -> bool:
+    """Whether it is a data set of the library ``datasets``, or several by split."""
     kinds = ("Dataset", "IterableDataset", "DatasetDict", "IterableDatasetDict")
     return is_from(value, "datasets", *kinds)
 
@@ -100,11 +103,8 @@ def parse_mapping(content: Mapping[Any, Any], *, name: str, called: str, help: s
     class_names = given.pop("class_names", None)
     if (pair := _pair(given)) is not None:
         return _parts([("pictures", "labels", None, pair)], name, called, help, options, class_names)
-    unknown = [key for key in given if split_of(key) is None]
-    splits = [split_of(key) for key in given]
-    if unknown or not given or TRAIN not in splits or len(set(splits)) != len(splits):
-        faults = [f"{key!r} is no split{did_you_mean(key, SPLIT_WORDS)}" for key in unknown]
-        faults += [] if TRAIN in splits or unknown else ["'train' is missing"]
+    faults = split_faults(given)
+    if faults:
         raise DataError(
             f"{called} cannot be used as a data set",
             details=[f"its keys are {', '.join(map(repr, keys[:12])) or 'none'}", *faults], help=help,
@@ -185,13 +185,13 @@ def _scalar(label: Any) -> Any:
 def _frame(frame: Any, options: ReadOptions) -> Parsed:
     names = {str(column).strip().lower(): column for column in frame.columns}
     if "pixels" in names and not options.path_column:
-        return _fer_frame(frame, names, options)
+        return _fer_frame(frame, names)
     from fertune.data.sources.table import list_table, parse_table, table_of
 
     return parse_table(list_table(table_of(frame, "table", "the DataFrame", Path.cwd()), options), options)
 
 
-def _fer_frame(frame: Any, names: Mapping[str, Any], options: ReadOptions) -> Parsed:
+def _fer_frame(frame: Any, names: Mapping[str, Any]) -> Parsed:
     """Through a csv file, so that one reader knows FER's rules."""
     from fertune.data.sources.csv import read_csv
 

@@ -125,6 +125,7 @@ class _Bounded(io.RawIOBase):
 
 
 def damaged(name: str, error: BaseException) -> DataError:
+    """What a packed file that cannot be unpacked is told as."""
     return DataError(
         f"{name} is damaged and cannot be unpacked: {error or type(error).__name__}", help="download or pack it again"
     )

@@ -24,11 +24,12 @@ ORIENTATION = 0x0112  # the EXIF tag; 1 is upright
 SIXTEEN_BIT = 257  # 65,535 / 255
 SIZES_DIFFER = "bring them to one size: --image-size 48, or --image-size 64x48 (width x height)"
 ODDITIES = {
-    "alpha": "have transparency, which was left out",
-    "deep": "have 16 bits a pixel and were scaled to 8",
-    "turned": "were turned upright, as their EXIF data say",
-    "moving": "have more than one frame; the first was taken",
+    "alpha": ("transparency left out", "have transparency, which was left out"),
+    "deep": ("16 bits scaled to 8", "have 16 bits a pixel and were scaled to 8"),
+    "turned": ("turned upright, as EXIF says", "were turned upright, as their EXIF data say"),
+    "moving": ("first frame taken", "have more than one frame; the first was taken"),
 }
+"""What was changed -> how it is said of one picture, and of many."""
 
 
 class Unreadable(Exception):
@@ -190,7 +191,7 @@ def gather(
     images = np.empty((len(pictures), *pictures[0].shape[:2], channels), np.uint8)
     for row, pixels in enumerate(pictures):
         images[row] = pixels if pixels.ndim == 3 else pixels[..., None]
-    notes = [f"{odd[kind]:,} pictures {words}" for kind, words in ODDITIES.items() if odd[kind]]
+    notes = [f"{odd[kind]:,} pictures {words}" for kind, (_, words) in ODDITIES.items() if odd[kind]]
     notes += resized_note(sizes, options.image_size) if options.image_size is not None else []
     return Gathered(images, np.array(kept, np.int64), (*left_out_note(unreadable), *notes))
 

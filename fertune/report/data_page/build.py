@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fertune.data import ImageDataset
+from fertune.data.samples import class_samples
 from fertune.errors import DataError
 from fertune.report.blocks import Section, Text
 from fertune.report.data_page import brightness, identical, summary
@@ -18,18 +19,6 @@ from fertune.report.page import page
 from fertune.report.shared import data
 from fertune.report.words import count, line, number, short, without_paths
 from fertune.store import write_text
-
-
-def samples_of(dataset: ImageDataset, each: int = data.EACH, seed: int = 0) -> dict[str, NDArray[Any]]:
-    """Up to ``each`` training pictures of each class, drawn by seed: ``images``, ``labels``, ``row``."""
-    rng = np.random.default_rng(seed)
-    train = dataset.positions("train")
-    picked = [
-        np.sort(rng.choice(mine, size=min(each, len(mine)), replace=False))
-        for mine in (train[dataset.labels[train] == k] for k in range(dataset.n_classes))
-    ]
-    at = np.concatenate(picked)
-    return {"images": np.asarray(dataset.images[at]), "labels": dataset.labels[at], "row": dataset.row_ids[at]}
 
 
 def pictures_of(dataset: ImageDataset, rows: Sequence[int]) -> NDArray[np.uint8]:
@@ -43,7 +32,7 @@ def sections_of(dataset: ImageDataset, document: Mapping[str, Any], *, pictures:
     """All sections, in order."""
     twins = {k: n for k, n in document["identical"].items() if isinstance(n, int)}
     info = {**document, "twins": twins, "flat": sum(document["flat"]["splits"].values()), "notes": ()}
-    classes = data.section({"data": info}, samples_of(dataset) if pictures else None, pictures=pictures)
+    classes = data.section({"data": info}, class_samples(dataset) if pictures else None, pictures=pictures)
     extremes, clusters = document["brightness"]["extremes"], document["identical"]["clusters"]
     strange = {kind: pictures_of(dataset, rows) for kind, rows in extremes.items() if rows} if pictures else {}
     first = pictures_of(dataset, [c["rows"][0] for c in clusters]) if pictures and clusters else None

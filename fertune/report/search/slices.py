@@ -170,7 +170,7 @@ def section(record: SearchRecord, importance: Sequence[str] = ()) -> Section:
     importance: Parameters, the most important first; empty where that is not known.
     """
     score = score_of(record)
-    budget, pairs = at_one_budget(record.trials, record.objective)
+    budget, pairs = at_one_budget(record.trials)
     every = axes_of(record)
     order = best_first(pairs, score)
     if len(order) < 3 or not every:

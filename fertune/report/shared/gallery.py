@@ -74,7 +74,7 @@ def section(
     what: str,
     *,
     pictures: bool,
-    command: str,
+    command: str | None,
     chips: tuple[str, ...] = (),
 ) -> Section:
     """Args:

@@ -40,7 +40,7 @@ def finding(said: Sequence[str], sure: Sequence[float], mistakes: int) -> str:
 
 
 def section(
-    stored: Mapping[str, Any] | None, predicted: Predicted, names: Sequence[str], *, pictures: bool, command: str
+    stored: Mapping[str, Any] | None, predicted: Predicted, names: Sequence[str], *, pictures: bool, command: str | None
 ) -> Section:
     """Args:
     stored: ``images``, ``labels``, ``row`` of the surest mistakes, the surest first.

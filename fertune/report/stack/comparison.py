@@ -143,7 +143,11 @@ def section(record: StackRecord, c: Compared | None) -> Section:
     )
     if predictor:
         how += f" Every row uses one member predictor: the {predictor}."
-    how += " Hollow marker: no difference shown. p is exact McNemar with Holm's correction over the table."
+    how += (
+        " Hollow marker: no difference shown. The chosen stack's follows its interval, since this one pair was settled "
+        "before a test label was read; every other row needs p under 0.05 too, by McNemar's exact test with Holm's "
+        "correction over the table."
+    )
     if known(c.raw.get("verdict", {}).get("detectable")):
         how += " Shaded: differences that these rows would likely miss (80 % power)."
     if any(r.get("without_twins") and known(r["without_twins"].get("difference")) for r in c.rows):

@@ -23,7 +23,7 @@ def left_span(rows: Sequence[Row]) -> tuple[float, float]:
     return widened(min(ends), max(ends), LEFT_SPAN)
 
 
-def right_span(rows: Sequence[Row], detectable: float | None) -> tuple[float, float]:
+def right_span(rows: Sequence[Row]) -> tuple[float, float]:
     """Points; 0 always inside, at least -2 to +2."""
     ends = [100 * r[k] for r in rows for k in ("difference", "difference_low", "difference_high") if known(r.get(k))]
     # Twin-free lines need no span of their own, but must not be cut off.
@@ -112,7 +112,7 @@ def _right(ax: Axes, sheet: Sheet, row: Row, state: State, y: float, below: floa
 
 def _furniture(ax: Axes, compared: Compared, rows: int) -> None:
     detectable = compared.raw.get("verdict", {}).get("detectable")
-    low, high = right_span(compared.rows, detectable)
+    low, high = right_span(compared.rows)
     if known(detectable):
         ax.axvspan(max(low, -100 * detectable), min(high, 100 * detectable), color=HEX["surface"], linewidth=0)
         for x in (-100 * detectable, 100 * detectable):

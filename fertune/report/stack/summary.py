@@ -108,12 +108,17 @@ def section(record: StackRecord, c: Compared | None) -> Section:
         chips.append(f"{count(twins, 'test copy', 'test copies')} in training")
     if left:
         chips.append(f"{count(len(left), 'member')} left out")
-    parts.append(
-        Command(
-            f"fertune predict {where(record)} --data DATA --split test --out proba.npz",
-            "predicts with the chosen stack",
+    if "from_oof" in record.info:  # it holds no models
+        parts.append(
+            Command(f"fertune stack --from-oof {where(record)} --seed 1", "the same probabilities, other draws")
         )
-    )
+    else:
+        parts.append(
+            Command(
+                f"fertune predict {where(record)} --data DATA --split test --out proba.npz",
+                "predicts with the chosen stack",
+            )
+        )
     kind = c.raw.get("verdict", {}).get("kind")
     state: State = "full" if kind in ("helped", "hurt", "none") and known(c.raw.get("n_test")) else "thin"
     return Section("summary", HEADING, text, state, tuple(parts), chips=tuple(chips))
