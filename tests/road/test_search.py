@@ -126,10 +126,10 @@ def test_a_time_budget_holds_with_the_running_trials_and_keeps_them(road, search
     begun = time.monotonic()
     done = road.fertune(
         "search", "--space", "tiny.yaml", "--data", "builtin:digits", "--trials", "2", "--max-epochs", "100000",
-        "--time-budget", "20s", "--workers", "2", "--out", "runs/timed", "--json",
+        "--time-budget", "30s", "--workers", "2", "--out", "runs/timed", "--json",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert time.monotonic() - begun < 60
+    assert time.monotonic() - begun < 75
     trials = json.loads(done.stdout)["trials"]
     assert len(trials) == 2
     for trial in trials:
