@@ -9,7 +9,13 @@ from fertune.bundles import TrainedModel, load_model, pack
 from fertune.store import open_record
 
 
-def bundle(run: str | Path | SearchRun | StackRun, out: str | Path | None = None, *, trial: int | None = None) -> Path:
+def bundle(
+    run: str | Path | SearchRun | StackRun,
+    out: str | Path | None = None,
+    *,
+    trial: int | None = None,
+    force: bool = False,
+) -> Path:
     """Write a run's model to one file that may be moved, renamed and read on another machine.
 
     It holds models, the fitted meta-learner and a manifest with classes, shapes, versions and hashes: no pictures, no
@@ -20,17 +26,18 @@ def bundle(run: str | Path | SearchRun | StackRun, out: str | Path | None = None
         run: A finished stack (its chosen ensemble), or a search (its best model), or their folder.
         out: Name of the file, ending in ``.fertune``; by default the run's name in the working folder.
         trial: Of a search: a trial whose model was kept (the best 3 are).
+        force: Replace a file that stands there.
 
     Returns:
         The path of the file.
 
     Raises:
-        ConfigError: Another ending, or a trial of a stack.
+        ConfigError: Another ending, a file that stands there without ``force``, or a trial of a stack.
         RunError: No model, layers of the user's own class that are not registered, or a file that cannot be written.
     """
     path = run.path if isinstance(run, (SearchRun, StackRun)) else Path(run).expanduser()
     record = open_record(path)
-    return pack(record, Path(out) if out is not None else Path(f"{record.name}.fertune"), trial=trial)
+    return pack(record, Path(out) if out is not None else Path(f"{record.name}.fertune"), trial=trial, force=force)
 
 
 def load(model: str | Path | SearchRun | StackRun, *, trial: int | None = None) -> TrainedModel:

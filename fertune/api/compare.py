@@ -6,7 +6,7 @@ Needs no data set and no model: searches are compared by ``validation.npz``, on 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -174,14 +174,19 @@ def _data_notes(records: Sequence[SearchRecord | StackRecord]) -> list[str]:
 
 def _differences(records: Sequence[SearchRecord | StackRecord]) -> dict[str, list[Any]]:
     """What was asked for where it is not the same in all runs, by its path, e.g. ``space.params.dropout.high``."""
-    flat = [
-        dict(_leaves({key: r.info.get(key) for key in ("engine", "options", "space", "members", "backend")}, ""))
-        for r in records
-    ]
+    flat = [dict(_leaves(_asked(r.info), "")) for r in records]
     names = list(dict.fromkeys(name for one in flat for name in one))
     same = ("options.workers", "options.time_budget")
     differ = {name: [one.get(name) for one in flat] for name in names if not name.startswith(same)}
     return {name: values for name, values in differ.items() if any(v != values[0] for v in values)}
+
+
+def _asked(info: Mapping[str, Any]) -> dict[str, Any]:
+    """What a run was asked for; of a stack that trained nothing only what its meta-learners were."""
+    asked = {key: info.get(key) for key in ("engine", "options", "space", "members", "backend")}
+    if "from_oof" in info:
+        asked["options"] = {k: v for k, v in info["options"].items() if k in ("meta", "meta_trials", "seed")}
+    return asked
 
 
 def _leaves(value: Any, path: str) -> list[tuple[str, Any]]:

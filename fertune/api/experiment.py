@@ -61,5 +61,6 @@ def run_experiment(
     out = Path(root) / f"{experiment.name}-stack"
     if (out / "run.json").exists() and StackRun(out).record.status == "finished":
         return runs, StackRun(out)
-    result = stack(runs, out=out, command=command, **{**common, **dict(experiment.stack)})
+    consent = ReadOptions.of(data_options).allow_pickle
+    result = stack(runs, out=out, command=command, allow_pickle=consent, **{**common, **dict(experiment.stack)})
     return runs, result

@@ -8,6 +8,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from fertune.api.describe import (
     fertune_version,
     keep_samples,
@@ -52,6 +54,7 @@ def stack(
     seed: int | None = None,
     workers: int | None = None,
     data: Any = None,
+    allow_pickle: bool = False,
     spaces: Sequence[str | Path | Space] = (),
     out: str | Path | None = None,
     resume: bool = False,
@@ -80,6 +83,8 @@ def stack(
         seed: Default 0.
         workers: Child processes side by side; default 1.
         data: Only where the data moved since the searches; must be the same by content.
+        allow_pickle: Consent to unpickle an npy file where the data must be read again; it runs code of whoever wrote
+            the file, and no run stores it.
         spaces: Spaces with their own build function, given again.
         out: The run's folder; by default ``runs/stack-<nn>``.
         resume: Go on with the stack in ``out``.
@@ -149,7 +154,8 @@ def stack(
             builds[found.fingerprint] = pickled
     picks = choose(records, options.top) if old is None else [(m["run"], m["trial"]) for m in old["members"]]
     members = members_of(picks, records, epochs=options.epochs, builds=builds)
-    dataset = _dataset(data, records[0], watcher)
+    dataset = _dataset(data, records[0], watcher, allow_pickle)
+    _warn_of_thin_classes(dataset, options.folds, watcher)
     run = _open(path, old, members, options, dataset, records, folders, command)
     try:
         return _sitting(run, dataset, members, options, watcher, started)
@@ -200,14 +206,23 @@ def _options(old: dict[str, Any] | None, given: dict[str, Any]) -> StackOptions:
     return StackOptions(**{**stored, "time_budget": None, **free}).check(own=_own())
 
 
-def _dataset(data: Any, record: SearchRecord, observer: Observer) -> ImageDataset:
+def _warn_of_thin_classes(data: ImageDataset, folds: int, observer: Observer) -> None:
+    """Say which classes have fewer pictures (twins count once) than there are folds."""
+    rows = data.positions("train", "validation")
+    for label, name in enumerate(data.class_names):
+        different = len(np.unique(data.groups[rows[data.labels[rows] == label]]))
+        if different < folds:
+            observer.warned(f"class {name} has {different:,} different pictures for {folds:,} folds: some lack it")
+
+
+def _dataset(data: Any, record: SearchRecord, observer: Observer, allow_pickle: bool) -> ImageDataset:
     info = record.info["data"]
     folder = Path(info["folder"])
     if data is None and folder.exists():
         return ImageDataset.open(folder, fingerprint=info["fingerprint"])
     dataset = open_dataset(
         data if data is not None else info["source"],
-        options=ReadOptions().over(info.get("options")),
+        options=ReadOptions(allow_pickle=allow_pickle).over(info.get("options")),
         say=observer.said,
         progress=observer.progress,
     )

@@ -18,6 +18,7 @@ from fertune.stacking.bundle import Bundle, load_bundle
 from fertune.store import SearchRecord, StackRecord, sha256_file
 from fertune.training.keras_file import keras_faults
 from fertune.training.load import REGISTER
+from fertune.training.model_shape import shape_faults
 
 SUFFIX = ".fertune"
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the first date that a zip file can hold: the bytes depend on the run alone
@@ -31,22 +32,25 @@ PREPROCESSING = {
 }
 
 
-def pack(record: SearchRecord | StackRecord, out: Path, *, trial: int | None = None) -> Path:
+def pack(record: SearchRecord | StackRecord, out: Path, *, trial: int | None = None, force: bool = False) -> Path:
     """Write the model of a run to one file, in one step.
 
     It holds models, the fitted meta-learner and ``bundle.json``: no pictures, no labels, no predictions, no paths.
 
     Args:
         record: A search (its best trial, or ``trial``), or a finished stack (its chosen ensemble).
-        out: Its name must end in ``.fertune``; a bundle that stands there is replaced.
+        out: Its name must end in ``.fertune``.
         trial: Only of a search; one whose model was kept.
+        force: Replace a file that stands there.
 
     Raises:
-        ConfigError: Another ending, or a trial of a stack.
+        ConfigError: Another ending, a file that stands there without ``force``, or a trial of a stack.
         RunError: No model, a model that no bundle may hold, or a file that cannot be written.
     """
     if out.suffix != SUFFIX:
         raise ConfigError(f"{out}: a bundle's name ends in {SUFFIX}", help=f"-o {out.with_suffix(SUFFIX)}")
+    if out.is_file() and not force:
+        raise ConfigError(f"{out} is there already", help="choose another -o, or add --force (in Python: force=True)")
     if isinstance(record, StackRecord):
         if trial is not None:
             raise ConfigError("a stack has no trials; its bundle holds the chosen ensemble", help="leave --trial out")
@@ -146,6 +150,13 @@ def _write(out: Path, head: Mapping[str, Any], ensemble: Bundle) -> Path:
                 details=faults,
                 help=REGISTER.replace("ft.load(...)", "ft.bundle(...), here and where it is loaded"),
             )
+        faults = [
+            f"{path.parent.name}/{path.name}: {fault}"
+            for path in files.values()
+            for fault in shape_faults(path, ensemble.image_shape, len(ensemble.class_names))
+        ]
+        if faults:
+            raise RunError(f"{head['name']} cannot be bundled: its models are not what it says", details=faults)
         learner = [path for path in sorted(saved.iterdir()) if path.is_file()]
         files |= {f"{LEARNER}/{path.name}": path for path in learner}
         faults = [fault for path in learner for fault in array_faults(path, path.name)]

@@ -18,6 +18,7 @@ from fertune.errors import RunError, did_you_mean
 from fertune.stacking.bundle_check import learner_faults
 from fertune.training.keras_file import foreign_classes, keras_faults
 from fertune.training.load import REGISTER
+from fertune.training.model_shape import shape_faults
 from fertune.training.zips import zip_faults
 
 MOST_MEMBERS = 10_000
@@ -104,7 +105,8 @@ def _lay_out(archive: zipfile.ZipFile, document: dict[str, Any], called: str) ->
             faults = list(learner_faults(document, root))
         except RunError as error:
             faults = [error.message.replace(str(root / LEARNER), LEARNER)]
-        _refuse(called, faults)
+        shape, classes = document["image_shape"], len(document["class_names"])
+        _refuse(called, faults + [f"{name}: {f}" for name in own for f in shape_faults(root / name, shape, classes)])
     except BaseException:
         folder.cleanup()
         raise

@@ -18,12 +18,19 @@ MOST_CLASSES = 40
 MOST_CLUSTERS = 5
 
 
-def show_data(document: Mapping[str, Any], stream: TextIO | None = None, env: Mapping[str, str] | None = None) -> None:
+def show_data(
+    document: Mapping[str, Any],
+    stream: TextIO | None = None,
+    env: Mapping[str, str] | None = None,
+    *,
+    given: Mapping[str, Any] | None = None,
+) -> None:
     """Print what ``fertune.data.survey`` found: counts, brightness, flat and identical pictures, notes, next commands.
 
     Args:
         document: See ``docs/schema/data.json``.
         stream, env: Stand in for those of the process.
+        given: Reading options as they were typed; consent to unpickle is among these alone.
     """
     screen = Screen(stream if stream is not None else sys.stdout, env)
     height, width, channels = document["shape"]
@@ -42,7 +49,7 @@ def show_data(document: Mapping[str, Any], stream: TextIO | None = None, env: Ma
             screen.line(screen.text(title, "bold"))
             for line in lines:
                 screen.lines(screen.fold(screen.text("  ").append_text(line), "    "))
-    source, options = str(document["source"]), _typed(document["options"])
+    source, options = str(document["source"]), _typed({**document["options"], **(given or {})})
     command: list[Next] = [
         (["fertune", "data", "show", source, *options, "-o", "data.html"], "with pictures"),
         (["fertune", "search", "--space", "leaky_cnn", "--data", source, *options], "search on it"),
@@ -126,8 +133,9 @@ def _identical(screen: Screen, found: Mapping[str, Any], document: Mapping[str, 
                 text = f"{rows:,} of {total:,} {of} pictures also stand in {other} ({percent(rows / total)} %)"
                 lines.append(screen.text(text, "yellow"))
     if found["disagreeing_rows"]:
-        one = "{:,} pictures in {:,} clusters of identical ones carry different labels"
-        lines.append(screen.text(one.format(found["disagreeing_rows"], found["disagreeing_groups"]), "yellow"))
+        clusters = count(found["disagreeing_groups"], "cluster")
+        text = f"{found['disagreeing_rows']:,} pictures in {clusters} of identical ones carry different labels"
+        lines.append(screen.text(text, "yellow"))
     for cluster in found["clusters"][:MOST_CLUSTERS]:
         rows = ", ".join(str(row) for row in cluster["rows"][:4]) + (", ..." if cluster["size"] > 4 else "")
         classes = ", ".join(f"{n} {name}" for name, n in cluster["classes"].items())

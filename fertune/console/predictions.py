@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, TextIO
 
 from fertune.console.screen import Screen, is_terminal
-from fertune.console.table import Column, draw, fits
+from fertune.console.table import GAP, Column, draw, fits, total
 from fertune.console.text import count, percent
 from fertune.errors import MAX_DETAILS
 
@@ -30,7 +30,8 @@ def predictions_table(
     ]
     if top > 1 and len(found.class_names) > 1:
         then = [" · ".join(f"{name} {percent(p)}" for name, p in best[1:]) for best in rows]
-        wider = [*columns, Column("then", [cells(text) for text in then], "left", least=12)]
+        room = max(12, screen.width - total([c.width(screen) for c in columns]) - GAP)  # they give way before a file
+        wider = [*columns, Column("then", [screen.cut(cells(text), room) for text in then], "left", least=12)]
         columns = wider if fits(screen, wider) else columns
     screen.lines(draw(screen, columns))
 

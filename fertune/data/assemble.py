@@ -15,6 +15,7 @@ from fertune.folds import split_groups
 TRAIN, VALIDATION, TEST, UNLABELLED = range(len(SPLITS))
 VALIDATION_SHARE = 0.1
 TEST_SHARE = 0.15
+MORE = "give validation rows of their own, or more pictures that differ: copies and mirror images count once"
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,21 +41,31 @@ class Parsed:
     groups: NDArray[np.int32] | None = None
 
 
-def assemble(parsed: Parsed, *, source: str) -> ImageDataset:
+def assemble(parsed: Parsed, *, source: str, every_class: bool = False) -> ImageDataset:
     """Add twin clusters, a fingerprint, and notes on classes without rows; the splits stay as they are.
 
+    Args:
+        every_class: Refuse a class without training rows, which no model could learn, instead of noting it.
+
     Raises:
-        DataError: No training rows.
+        DataError: No training rows; or none of some class.
     """
     train = parsed.labels[parsed.split == TRAIN]
     if len(train) == 0:
         raise DataError(f"{parsed.name} has no training rows")
-    notes = list(parsed.notes)
     in_train = np.bincount(train, minlength=len(parsed.class_names))
+    lacking = []
     for label in np.flatnonzero(in_train == 0):
         name = parsed.class_names[label]
         elsewhere = bool(np.any(parsed.labels == label))
-        notes.append(f"class {name!r} has no {'training rows' if elsewhere else 'rows'}")
+        lacking.append(f"class {name!r} has no {'training rows' if elsewhere else 'rows'}")
+    if lacking and every_class:
+        raise DataError(
+            f"{parsed.name} has {'a class' if len(lacking) == 1 else f'{len(lacking)} classes'} that cannot be learned",
+            details=lacking,
+            help="give training pictures of it or take it out; --skip-bad-rows goes on without",
+        )
+    notes = [*parsed.notes, *lacking]
     twins = twin_groups(parsed.images)
     dataset = ImageDataset(
         images=parsed.images, labels=parsed.labels.astype(np.int32), class_names=parsed.class_names,
@@ -82,8 +93,9 @@ def carve_validation(dataset: ImageDataset, seed: int) -> ImageDataset:
         _, cut = split_groups(train, dataset.labels, dataset.groups, VALIDATION_SHARE, seed)
     except ConfigError as error:
         raise DataError(
-            f"{dataset.name} has no validation rows, and {len(train)} training rows cannot be divided",
+            f"{dataset.name} has no validation rows, and {len(train):,} training rows cannot be divided",
             details=[error.message],
+            help=MORE,
         ) from error
     split = np.array(dataset.split)
     split[cut] = VALIDATION
@@ -120,6 +132,7 @@ def deal(parsed: Parsed) -> Parsed:
         raise DataError(
             f"{parsed.name} has no splits, and its {len(parsed.labels):,} pictures cannot be divided",
             details=[error.message],
+            help=MORE,
         ) from error
     sizes = [f"{int(np.sum(split == index)):,} {SPLITS[index]}" for index in (TRAIN, VALIDATION, TEST)]
     kept = "twins kept together" if parsed.groups is None else "twins and groups kept together"

@@ -7,6 +7,7 @@ file of 300 MB is not hashed each time.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -88,10 +89,22 @@ def cached(key: str, build: Callable[[], ImageDataset], say: Say) -> tuple[Image
             if folder.exists():
                 say("the cached copy is damaged; it is made again")
             return _built(build).save(folder), False
+        except BaseException:
+            with contextlib.suppress(OSError):  # of systems where a lock that is held cannot be removed
+                (root / f"{key}.lock").unlink()
+            raise
         finally:
             lock.release()
     except OSError as error:
         raise _unwritable(root, error) from error
+
+
+def forget(dataset: ImageDataset) -> None:
+    """Take a data set, and its lock, out of the cache."""
+    if dataset.folder is not None:
+        shutil.rmtree(dataset.folder, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            dataset.folder.with_name(f"{dataset.folder.name}.lock").unlink()
 
 
 def _built(build: Callable[[], ImageDataset]) -> ImageDataset:

@@ -27,7 +27,7 @@ class Converted:
         faults: What is wrong with whole arrays.
         notes: What was changed.
         names: Of labels: the class names.
-        sizes_differ: Whether a fault is about sizes, which an image size would mend.
+        sizes: (height, width) of every picture where they differ, which an image size would mend; else empty.
     """
 
     values: dict[str, Array] = field(default_factory=dict)
@@ -35,7 +35,7 @@ class Converted:
     faults: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     names: tuple[str, ...] = ()
-    sizes_differ: bool = False
+    sizes: list[Size] = field(default_factory=list)
 
 
 def to_pictures(arrays: Mapping[str, Array], size: Size | None = None, *, rounding: bool = False) -> Converted:
@@ -61,7 +61,8 @@ def to_pictures(arrays: Mapping[str, Array], size: Size | None = None, *, roundi
         for name, s in shapes.items()
         if s != shape
     ]
-    found.sizes_differ = bool(found.faults)
+    if size is None and len({s[:2] for s in shapes.values()}) > 1:
+        found.sizes = [array.shape[1:3] for array in whole.values() for _ in range(len(array))]
     unit = _unit([array for array in whole.values() if array.dtype.kind == "f"])
     for name, array in whole.items():
         found.bad[name] = _bad_rows(name, array, unit, rounding)

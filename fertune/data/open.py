@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fertune.data.assemble import Parsed, assemble, carve_validation, lacks_validation
-from fertune.data.cache import Say, cached, hash_file, hash_files, key_of
+from fertune.data.cache import Say, cached, forget, hash_file, hash_files, key_of
 from fertune.data.dataset import OBJECT, ImageDataset
 from fertune.data.options import ReadOptions
 from fertune.data.progress import Progress, unseen
@@ -89,7 +89,12 @@ def open_dataset(
     dataset = base
     if lacks_validation(base):
         key = key_of("validation", base.folder.name if base.folder else "", seed)
-        dataset, _ = cached(key, lambda: carve_validation(base, seed), say)
+        try:
+            dataset, _ = cached(key, lambda: carve_validation(base, seed), say)
+        except DataError:
+            if not hit:
+                forget(base)
+            raise
         dataset = dataset.named(base.name, base.source)
     dataset = replace(dataset, options=options.to_json())
     if hit:
@@ -156,7 +161,8 @@ def _object(value: Any, options: ReadOptions, say: Say) -> Opened:
     if not is_frame(value) and not is_hugging_face(value):
         _columns_are_for_tables(options, f"the {kind_of(value)}", say)
     parsed = brought_to(parse_object(value, options), options.image_size)
-    return _keep(assemble(parsed, source=f"{OBJECT}{kind_of(value)}"), "object", say)
+    whole = assemble(parsed, source=f"{OBJECT}{kind_of(value)}", every_class=not options.skip_bad_rows)
+    return _keep(whole, "object", say)
 
 
 def _builtin(source: str, options: ReadOptions, say: Say) -> Opened:
@@ -178,7 +184,9 @@ def _file(path: Path, typed: str, options: ReadOptions, say: Say, progress: Prog
         where = error.filename if isinstance(error.filename, str) else typed
         raise DataError(f"{where} cannot be read: {error.strerror or error}", help="check its permissions") from error
     dataset, hit = cached(
-        key_of(kind, *key), lambda: assemble(brought_to(read(), options.image_size), source=typed), say
+        key_of(kind, *key),
+        lambda: assemble(brought_to(read(), options.image_size), source=typed, every_class=not options.skip_bad_rows),
+        say,
     )
     return dataset.named(_name(path), typed), hit
 
@@ -202,6 +210,8 @@ def _plan(
     """
     from fertune.data.sources import csv, folders, npy, npz, packed, table
 
+    if not path.is_file() and not path.is_dir():
+        raise DataError(f"{typed} is {_special(path)}, not a file or folder", details=[LEGAL], help=OPENING)
     ending = path.suffix.lower()
     asked = _asked(options, "image_size", "skip_bad_rows")
     if ending == ".parquet" or ending == ".csv" and not path.is_dir() and table.is_table(path, options):
@@ -215,8 +225,6 @@ def _plan(
         folder = folders.list_folder(path.resolve())
         content = [hash_files(path, folder.files), sorted(folder.left_out), folder.class_names, folder.denied]
         return "folder", [*content, *asked], lambda: folders.read_folder(folder, options, progress)
-    if not path.is_file():
-        raise DataError(f"{typed} is neither a file nor a folder", details=[LEGAL], help=OPENING)
     if ending == ".csv" or packed.is_packed(path):
         skip = options.skip_bad_rows
         return "csv", [hash_file(path), *asked], lambda: csv.read_csv(path, skip_bad_rows=skip, progress=progress)
@@ -227,6 +235,12 @@ def _plan(
         return "npy", [hash_file(path), *asked], lambda: npy.read_npy(path, options)
     what = f"a {ending} file" if ending else "a file without an ending"
     raise DataError(f"{typed} is {what}, which fertune does not read", details=[LEGAL], help=OPENING)
+
+
+def _special(path: Path) -> str:
+    """What a path is that is neither a file nor a folder."""
+    kinds = {"a pipe": path.is_fifo(), "a socket": path.is_socket()}
+    return next((kind for kind, found in kinds.items() if found), "a device")
 
 
 def _nothing_there(path: Path, typed: str) -> DataError:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fertune.data.assemble import Parsed
+from fertune.data.words import counted
 
 Size = tuple[int, int]
 
@@ -64,4 +65,4 @@ def resized_note(sizes: Iterable[Size], size: Size) -> list[str]:
     rest = len(other) - 1
     more = f" and {rest:,} other size{'s' if rest > 1 else ''}" if rest else ""
     before, after = f"{width} x {height}{more}", f"{size[1]} x {size[0]} pixels"
-    return [f"{sum(other.values()):,} pictures were brought from {before} to {after}"]
+    return [f"{counted(other.total(), 'picture was', 'pictures were')} brought from {before} to {after}"]

@@ -117,14 +117,18 @@ def check_needs(engine: str) -> None:
 def engine_notes(engine: str, space: Space, trials: int | None) -> list[str]:
     """What people should know of an engine in this space before the first trial, a line each; often nothing."""
     notes = start_notes(space, trials)
+    given = len(space.start)
+    if trials is not None and 0 < trials <= given:
+        return notes
     note = modelling_note(engine, space)
     if note:
         notes.append(note)
     if engine == "grid":
-        notes.append(_grid_note(space, trials))
+        notes.append(_grid_note(space, None if trials is None else trials - given))
     elif engine == "bayesian" and varied(space):
         first = startup(trials)
-        notes.append(f"bayesian: the first {first} trials are random; an inactive parameter counts as its lowest value")
+        head = f"{max(first - given, 0)} trials after these" if given else f"the first {first} trials"
+        notes.append(f"bayesian: {head} are random; an inactive parameter counts as its lowest value")
     elif engine == "cmaes" and modelled("cmaes", space):
         notes.append(f"cmaes learns after each {cmaes_population(space)} finished trials")
     elif engine == "nsga2":

@@ -117,6 +117,8 @@ def _listed(param: Param, asked: Range) -> Param:
 
 def _between(param: Param, asked: Range) -> Param:
     low, high = asked.low, asked.high
+    if low is not None and low > high:
+        raise SpaceError(f"the low end {low:g} is above the high end {high:g}")
     if isinstance(param, Choice):
         if isinstance(param.first, str):
             raise SpaceError(f"is {param.text}; give some of these, with commas")

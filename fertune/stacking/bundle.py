@@ -11,6 +11,7 @@ be moved, and a file that was changed or lost since is noticed before anything i
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -137,12 +138,18 @@ class Bundle:
             try:
                 proba = Predictor(model, pictures)(rows)
             except Exception as error:  # each backend has its own errors for pictures that do not fit a model
-                what = (str(error).splitlines() or [type(error).__name__])[0]
-                raise RunError(f"{path} cannot predict pictures of shape {self.image_shape}: {what}") from error
+                raise RunError(f"{self._called(path)} cannot predict pictures of shape {self.image_shape}") from error
             if proba.shape != total.shape:
-                raise RunError(f"{path} gives {proba.shape[1:]} values a picture; there are {total.shape[1]} classes")
+                raise RunError(
+                    f"{self._called(path)} gives values of shape {proba.shape[1:]} a picture; there are "
+                    f"{total.shape[1]} classes"
+                )
             total += weight * proba
         return total
+
+    def _called(self, path: Path) -> str:
+        """A model's path inside the run or the bundle."""
+        return path.relative_to(self.folder).as_posix()
 
     def _model(self, path: Path) -> Any:
         from fertune.training.load import load_model  # keras stands behind it
@@ -227,10 +234,7 @@ def load_bundle(folder: str | Path) -> Bundle:
         document = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         if (root / "run.json").exists() and "from_oof" in read_info(root):
-            raise RunError(
-                f"{folder} was stacked from probabilities made elsewhere; it has no models that could look at pictures",
-                help=f"from Python, with the members' probabilities: ft.open_run({str(folder)!r}).combine(proba)",
-            ) from None
+            raise _without_models(folder, Path(read_info(root)["from_oof"]["path"])) from None
         raise RunError(
             f"no ensemble in {folder}: {BUNDLE} is missing",
             help=f"a stack writes it when it has finished: fertune stack --out {folder} --resume",
@@ -239,6 +243,22 @@ def load_bundle(folder: str | Path) -> Bundle:
         raise RunError(f"{path} cannot be read: {error}") from error
     check_document(document, root, PROTOCOL)
     return Bundle.of(document, root)
+
+
+def _without_models(folder: str | Path, source: Path) -> RunError:
+    """What is said of a stack of probabilities; ``source`` is the run or the file that they came from."""
+    if not (source / "run.json").is_file():
+        return RunError(
+            f"{folder} was stacked from probabilities made elsewhere; it has no models that could look at pictures",
+            help=f"from Python, with the members' probabilities: ft.open_run({str(folder)!r}).combine(proba)",
+        )
+    where = source.relative_to(Path.cwd()) if source.is_relative_to(Path.cwd()) else source
+    return RunError(
+        f"{folder} was stacked from the probabilities of {where}; it has no models that could look at pictures",
+        help=f"fertune bundle {shlex.quote(str(where))}    # the models are in that run"
+        if (source / BUNDLE).is_file()
+        else f"from Python, with the members' probabilities: ft.open_run({str(folder)!r}).combine(proba)",
+    )
 
 
 def _inside(root: Path, path: str | Path) -> str:

@@ -14,6 +14,8 @@ from fertune.stacking.meta.learner import read_state
 from fertune.store import sha256_file
 from fertune.training.zips import is_inner_path
 
+LARGEST_SIDE, MOST_CHANNELS = 4096, 4
+
 
 def check_document(document: Any, root: Path, protocol: int) -> None:
     """Raise unless ``document`` describes an ensemble whose files stand, unchanged, inside ``root``.
@@ -41,6 +43,10 @@ def shape_faults(document: dict[str, Any]) -> Iterator[str]:
         yield "class_names: not a list of names"
     if not isinstance(shape, list) or len(shape) != 3 or not all(type(side) is int and side > 0 for side in shape):
         yield f"image_shape: {shape!r} where [height, width, channels] is needed"
+    elif max(shape[:2]) > LARGEST_SIDE or shape[2] > MOST_CHANNELS:
+        yield (
+            f"image_shape: {shape!r}; legal: height and width of 1 to {LARGEST_SIDE:,}, 1 to {MOST_CHANNELS} channels"
+        )
     files = document.get("files")
     if not isinstance(files, dict) or not all(_file_entry(value) for value in files.values()):
         yield "files: not paths with their SHA-256"

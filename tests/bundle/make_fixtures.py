@@ -70,7 +70,7 @@ def make(root: Path, out: Path) -> None:
         image_shape=ensemble.image_shape,
     )
     protocol = 1
-    bundle = ft.bundle(stack, out / f"protocol-{protocol}.fertune")
+    bundle = ft.bundle(stack, out / f"protocol-{protocol}.fertune", force=True)
     shown = pictures[120:126, ..., None]
     document = {"images": shown.tolist(), "proba": ft.load(bundle).predict_proba(shown).tolist()}
     (out / f"protocol-{protocol}.json").write_text(json.dumps(document) + "\n")

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from fertune.bundles import PicturePredictions
 from fertune.cli import main
 from fertune.cli.parser import make_parser
 from fertune.console import predictions_table, predictions_warnings
@@ -123,7 +124,9 @@ def test_a_bundle_is_told(runs: Path, folder: Path, light: None, capsys: Said) -
     assert said.startswith("one.fertune") and "optimistic" in said and "fertune predict one.fertune PICTURE..." in said
     assert main(["bundle", "runs/both", "--quiet"]) == 0
     assert capsys.readouterr().out == "both.fertune\n"
-    assert main(["bundle", "runs/both", "--json"]) == 0
+    assert main(["bundle", "runs/both", "--json"]) == 2
+    assert "both.fertune is there already" in capsys.readouterr().err
+    assert main(["bundle", "runs/both", "--json", "--force"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["bytes"] == (folder / "both.fertune").stat().st_size and len(document["sha256"]) == 64
     assert main(["predict", "both.fertune", "in/0.png"]) == 0
@@ -155,3 +158,12 @@ def test_no_line_is_wider_than_the_screen(width: int) -> None:
     predictions_warnings(example(), stream=stream, env=env)
     assert "\udcff" not in stream.getvalue() and "not a picture" in stream.getvalue().replace("\n    ", " ")
     assert wide(stream.getvalue()) <= max(width, 80) and "\x1b" not in stream.getvalue()
+
+
+def test_the_other_classes_give_way_before_the_file() -> None:
+    names = tuple(f"holiday/2024/picture_{number}.png" for number in range(2))
+    found = PicturePredictions(names, np.full((2, 10), 0.1, np.float32), tuple("0123456789"), ((), ()), ())
+    stream = Stream(terminal=True)
+    predictions_table(found, 99, stream=stream, env={"TERM": "xterm", "COLUMNS": "80", "NO_COLOR": "1"})
+    assert all(name in stream.getvalue() for name in names) and wide(stream.getvalue()) <= 80
+    assert "…" in stream.getvalue()

@@ -17,7 +17,7 @@ from PIL import Image
 
 import fertune as ft
 from fertune.bundles import PicturePredictions, TrainedModel
-from fertune.bundles.pictures import as_input, batches, find_pictures
+from fertune.bundles.pictures import as_input, batches, check_channels, find_pictures
 from fertune.errors import ConfigError, DataError, RunError
 from fertune.stacking.bundle import write_bundle
 from fertune.stacking.meta import LEARNERS
@@ -281,11 +281,8 @@ def test_channels() -> None:
 
 
 def test_a_model_of_other_channels(tmp_path: Path) -> None:
-    members = members_of()
-    document = manifest_of(members)
-    document["image_shape"] = [8, 8, 4]
     with pytest.raises(DataError, match="takes pictures of 4 channels"):
-        ft.load(write(tmp_path / "b.fertune", members, document)).predict(tmp_path)
+        check_channels((8, 8, 4))
 
 
 def example() -> PicturePredictions:
@@ -312,14 +309,23 @@ def test_predictions_as_rows(tmp_path: Path) -> None:
     check(document, "predictions")
 
 
-@pytest.mark.slow
-def test_models_that_do_not_fit_the_manifest(tmp_path: Path) -> None:
-    members = members_of()
-    for shape in ([9, 9, 1], [8, 8, 3]):
-        document = manifest_of(members) | {"image_shape": shape}
-        model = ft.load(write(tmp_path / "b.fertune", members, document))
-        with pytest.raises(RunError, match="cannot predict pictures of shape"):
-            model.predict_proba(np.zeros((2, *shape), np.uint8))
+def test_a_model_that_cannot_predict_is_named(light: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise ValueError("Layer 'conv2d' expects 6 channels")
+
+    monkeypatch.setattr(Light, "predict_on_batch", fail)
+    with pytest.raises(RunError) as caught:
+        ft.load(KEPT).predict_proba(np.zeros((2, 8, 8, 1), np.uint8))
+    assert str(caught.value) == "models/0-0.keras cannot predict pictures of shape (8, 8, 1)"
+
+
+def test_a_file_that_is_there_is_kept(runs: Path, tmp_path: Path) -> None:
+    path = tmp_path / "m.fertune"
+    path.write_bytes(b"mine")
+    with pytest.raises(ConfigError, match="m.fertune is there already") as caught:
+        ft.bundle(runs / "both", path)
+    assert path.read_bytes() == b"mine" and "--force" in (caught.value.help or "") and caught.value.exit_code == 2
+    ft.load(ft.bundle(runs / "both", path, force=True))
 
 
 def test_a_model_shows_itself(runs: Path) -> None:

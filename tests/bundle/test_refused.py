@@ -215,6 +215,8 @@ CHANGES: list[tuple[Callable[[dict[str, Any]], Any], str]] = [
     (lambda d: d.update(class_names=["a"] * 10), "some name stands there twice"),
     (lambda d: d.update(class_names=[]), "class_names: not a list of names"),
     (lambda d: d.update(image_shape=[8, 8]), "image_shape"),
+    (lambda d: d.update(image_shape=[99999, 99999, 1]), "legal: height and width of 1 to 4,096, 1 to 4 channels"),
+    (lambda d: d.update(image_shape=[8, 8, 5]), "image_shape: [8, 8, 5]; legal"),
     (lambda d: d.update(members=[]), "members: none"),
     (lambda d: d["members"][0].update(models=["models/7-7.keras"]), "models/7-7.keras: not among the files"),
     (lambda d: d["members"][0].update(models=["../x.keras"]), "../x.keras: not among the files"),
@@ -235,6 +237,23 @@ def test_manifests_that_do_not_fit(change: Callable[[dict[str, Any]], Any], says
     document = manifest_of(members_of())
     change(document)
     refused(raw(tmp_path / "b.fertune", json.dumps(document).encode()), says)
+
+
+@pytest.mark.parametrize("shape", [[64, 64, 1], [8, 8, 3], [4096, 4096, 1], [9, 8, 1]])
+def test_a_shape_that_its_models_do_not_take(shape: list[int], tmp_path: Path) -> None:
+    document = manifest_of(members_of()) | {"image_shape": shape}
+    stated = " x ".join(map(str, shape))
+    said = refused(
+        write(tmp_path / "b.fertune", members_of(), document), f"{MODEL}: takes pictures of 8 x 8 x 1 where {stated}"
+    )
+    assert "keras" not in said.message.lower() and "/fertune-" not in str(said)
+
+
+def test_classes_that_its_models_do_not_give(tmp_path: Path) -> None:
+    document = manifest_of(members_of())
+    document["class_names"].append("another")
+    path = write(tmp_path / "b.fertune", members_of(), document)
+    refused(path, f"{MODEL}: gives 10 values a picture where 11 classes are stated")
 
 
 @pytest.mark.parametrize("name", ["learner/model.pkl", "model.joblib", "learner/x.pickle", "models/weights.pt"])

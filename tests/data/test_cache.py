@@ -243,6 +243,39 @@ def test_twins_of_a_carved_validation_stay_together(write_csv: WriteCsv) -> None
     assert validation and not validation & set(dataset.groups[dataset.positions("train")].tolist())
 
 
+def left(cache: Path) -> list[str]:
+    return sorted(entry.name for entry in cache.iterdir() if entry.name != "index")
+
+
+def test_a_refused_data_set_leaves_nothing(write_csv: WriteCsv, tmp_path: Path, cache: Path) -> None:
+    with pytest.raises(DataError):
+        open_dataset(write_csv([*rows(9), (9, "1 2", "Training")]))
+    assert left(cache) == []
+    np.savez(tmp_path / "same.npz", x_train=np.zeros((1200, 6, 6), np.uint8), y_train=np.arange(1200) % 2)
+    with pytest.raises(DataError) as caught:
+        open_dataset(tmp_path / "same.npz")
+    assert caught.value.message == "same has no validation rows, and 1,200 training rows cannot be divided"
+    assert caught.value.details and caught.value.help and left(cache) == []
+
+
+def test_a_refusal_keeps_what_was_there_before(write_csv: WriteCsv, cache: Path) -> None:
+    path = write_csv(rows(1, 8))
+    with pytest.raises(DataError):
+        open_dataset(path)
+    good = open_dataset(write_csv(rows(40, 8), name="good.csv"))
+    before = left(cache)
+    with pytest.raises(DataError):
+        open_dataset(path)
+    assert left(cache) == before and open_dataset(good.source).folder == good.folder
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.npz", "a.parquet", "a"])
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(DataError, match="is a pipe, not a file"):
+        open_dataset(tmp_path / name)
+
+
 def test_a_source_that_cannot_be_read_is_not_blamed_on_the_cache(
     write_csv: WriteCsv, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -85,16 +85,22 @@ def test_training_alone_is_enough_and_leaves_no_test(write_csv: WriteCsv) -> Non
     assert len(dataset.positions("test")) == 0 and len(dataset.positions("validation")) == 7  # one a class
 
 
-def test_a_class_without_rows_is_a_note(write_csv: WriteCsv) -> None:
+def test_a_class_without_rows_is_refused_or_noted(write_csv: WriteCsv) -> None:
     data = [row for row in rows(70, 7) if row[0] != 1]
-    dataset = open_dataset(write_csv(data))
+    with pytest.raises(DataError, match="cannot be learned") as error:
+        open_dataset(write_csv(data))
+    assert error.value.details == ("class 'disgust' has no rows",)
+    dataset = open_dataset(write_csv(data), options={"skip_bad_rows": True})
     assert dataset.class_names == CLASSES
     assert "class 'disgust' has no rows" in dataset.notes
 
 
 def test_a_class_only_outside_training_is_a_note(write_csv: WriteCsv) -> None:
     data = [row for row in rows(70, 7) if row[0] != 1 or row[2] == "PublicTest"]
-    assert "class 'disgust' has no training rows" in open_dataset(write_csv(data)).notes
+    with pytest.raises(DataError) as error:
+        open_dataset(write_csv(data))
+    assert error.value.details == ("class 'disgust' has no training rows",)
+    assert error.value.details[0] in open_dataset(write_csv(data), options={"skip_bad_rows": True}).notes
 
 
 @pytest.mark.parametrize("side", [2, 8, 48, 64])

@@ -221,3 +221,15 @@ def test_a_bad_file_ends_the_command_with_its_line_and_writes_nothing(
     assert not (tmp_path / "runs").exists()
     left = [e for e in cache.iterdir() if e.name != "index" and not e.name.endswith(".lock")] if cache.exists() else []
     assert left == []
+
+
+def test_bytes_that_are_not_utf_8_are_named_in_their_line(write_csv: WriteCsv) -> None:
+    path = write_csv(rows(9))
+    lines = path.read_bytes().split(b"\n")
+    lines[4] += b"\xe9"
+    lines[6] = b"\xff" + lines[6]
+    path.write_bytes(b"\n".join(lines))
+    assert csv_fault(path).details == (
+        "line 5, Usage: byte 0xe9 is not text in UTF-8",
+        "line 7, emotion: byte 0xff is not text in UTF-8",
+    )

@@ -97,7 +97,7 @@ def test_hidden_files_are_skipped_and_junk_is_named(root: Path) -> None:
 
 def test_transparency_is_left_out_and_said(root: Path) -> None:
     save(root / "train" / "sad" / "x.png", 80, mode="LA")
-    assert "1 pictures have transparency, which was left out" in open_dataset(root).notes
+    assert "1 picture has transparency, which was left out" in open_dataset(root).notes
 
 
 def test_unreadable_pictures_are_all_named(root: Path) -> None:
@@ -117,7 +117,7 @@ def test_odd_sizes_are_named(root: Path) -> None:
     error = fault(root)
     assert error.message == "faces has 1 picture that cannot be used"
     assert error.details == ("test/sad/big.png: 9 x 9 pixels where most are 6 x 6",)
-    assert error.help and "--image-size 48" in error.help
+    assert error.help and "--image-size 6" in error.help
 
 
 def test_a_class_that_train_has_not_is_refused_with_a_hint(root: Path) -> None:
@@ -140,9 +140,12 @@ def test_one_class_or_no_pictures_are_refused(tmp_path: Path) -> None:
     assert any("train/ has no pictures" in line for line in fault(tmp_path / "none").details)
 
 
-def test_an_empty_class_is_a_note(root: Path) -> None:
+def test_an_empty_class_is_refused_unless_it_is_to_be_skipped(root: Path) -> None:
     (root / "train" / "fear").mkdir()
-    assert "class 'fear' has no rows" in open_dataset(root).notes
+    error = fault(root)
+    assert "a class that cannot be learned" in error.message and error.details == ("class 'fear' has no rows",)
+    assert "--skip-bad-rows" in str(error.help)
+    assert "class 'fear' has no rows" in open_dataset(root, options={"skip_bad_rows": True}).notes
 
 
 def test_a_changed_picture_is_read_again_and_a_touched_one_is_not(root: Path) -> None:
@@ -265,3 +268,11 @@ def test_groups_go_with_tables_only(root: Path) -> None:
     said: list[str] = []
     open_dataset(root, options={"label_column": "person"}, say=said.append)
     assert said[0] == "--label-column goes with a table of pictures and was not used"
+
+
+def test_one_is_said_in_the_singular(root: Path) -> None:
+    (root / "train" / "sad" / "notes.txt").write_text("x")
+    save(root / "train" / "sad" / "odd.png", 90, side=9)
+    notes = open_dataset(root, options={"image_size": 6}).notes
+    assert "1 file or folder is no picture of a class and was left out: train/sad/notes.txt" in notes
+    assert "1 picture was brought from 9 x 9 to 6 x 6 pixels" in notes

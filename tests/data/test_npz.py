@@ -205,7 +205,7 @@ def test_an_image_size_brings_all_parts_to_it(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         open_dataset(path)
     assert caught.value.details == ("x_test has pictures of 4 x 7 x 1, x_train of 5 x 7 x 1",)
-    assert caught.value.help and "--image-size 48" in caught.value.help
+    assert caught.value.help and "--image-size 7x5" in caught.value.help
     dataset = open_dataset(path, options={"image_size": (5, 7)})
     assert dataset.image_shape == (5, 7, 1) and np.array_equal(dataset.images[:40, ..., 0], X)
     assert "6 pictures were brought from 7 x 4 to 7 x 5 pixels" in dataset.notes

@@ -68,6 +68,16 @@ def test_every_packing_reads_the_same(write_csv: WriteCsv, tmp_path: Path, name:
     assert sorted(entry.name for entry in tmp_path.iterdir()) == sorted({"cache", "plain.csv", name})
 
 
+@pytest.mark.parametrize("name", [name for name in PACKERS if name != "fer2013.csv"])
+def test_many_rows_are_read_and_told_of(write_csv: WriteCsv, tmp_path: Path, name: str) -> None:
+    plain = write_csv(rows(690, 10), name="plain.csv")
+    (tmp_path / name).write_bytes(PACKERS[name](plain.read_bytes()))
+    told: list[tuple[int, int | None]] = []
+    parsed = read_csv(tmp_path / name, progress=lambda what, done, total=None, unit="": told.append((done, total)))
+    assert np.array_equal(parsed.images, read_csv(plain).images) and len(told) == 3
+    assert told == sorted(told) and all(total and 0 < done <= total for done, total in told)
+
+
 @pytest.mark.parametrize("name", ["a.zip", "a.tar.gz"])
 def test_faults_inside_name_the_line_and_the_file_inside(write_csv: WriteCsv, tmp_path: Path, name: str) -> None:
     content = write_csv([*rows(9), (9, rows(1)[0][1], "Training")]).read_bytes()
@@ -159,5 +169,7 @@ def test_the_real_faces_packed_are_the_same(tmp_path: Path) -> None:
     plain = Path(REAL).read_bytes()
     members = {"fer2013/README": b"x", "fer2013/fer2013.csv": plain}
     (tmp_path / "fer2013.tar.gz").write_bytes(gzip.compress(tarred(members, "w"), 1))
+    (tmp_path / "fer2013.zip").write_bytes(zipped(members))
     whole = open_dataset(REAL)
     assert open_dataset(tmp_path / "fer2013.tar.gz").fingerprint == whole.fingerprint
+    assert open_dataset(tmp_path / "fer2013.zip").fingerprint == whole.fingerprint

@@ -150,8 +150,8 @@ def test_oddities_are_counted_in_the_notes(tmp_path: Path) -> None:
     exif[0x0112] = 6
     Image.fromarray(picture(51)).save(tmp_path / "mixed" / "train" / "b" / "turned.jpg", exif=exif)
     notes = open_dataset(tmp_path / "mixed").notes
-    assert "1 pictures have 16 bits a pixel and were scaled to 8" in notes
-    assert "1 pictures were turned upright, as their EXIF data say" in notes
+    assert "1 picture has 16 bits a pixel and was scaled to 8" in notes
+    assert "1 picture was turned upright, as its EXIF data say" in notes
 
 
 def test_resizing_keeps_flat_pictures_flat_and_what_has_the_size() -> None:

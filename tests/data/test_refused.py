@@ -69,7 +69,7 @@ def nowhere(root: Path) -> str:
 @pytest.mark.parametrize(
     ("make", "says"),
     [
-        (mixed_sizes, ["train/b/5.png: 9 x 9 pixels where most are 6 x 6", "--image-size 48"]),
+        (mixed_sizes, ["train/b/5.png: 9 x 9 pixels where most are 6 x 6", "--image-size 6"]),
         (unreadable, ["train/a/4.png: not a picture", "--skip-bad-rows"]),
         (pickled, ["fer.npy holds pickled Python objects", "--allow-pickle"]),
         (not_a_number, ["x_train, row 6: nan is not a pixel"]),

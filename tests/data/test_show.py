@@ -165,6 +165,16 @@ def test_the_next_commands_read_the_data_in_the_same_way(write_csv: WriteCsv, ru
     assert "1 bad row was left out of fer2013.csv: line 89" in told
 
 
+def test_consent_to_unpickle_is_typed_again(tmp_path: Path, run: Run) -> None:
+    pictures = np.stack([picture(i) for i in range(30)])
+    path = tmp_path / "my faces.npy"
+    np.save(path, np.array({"train": (pictures, np.arange(30) % 3)}, object), allow_pickle=True)
+    code, out, _ = run("data", "show", str(path), "--allow-pickle", "--image-size", "9x8")
+    told = " ".join(out.replace("\\\n", " ").split())
+    assert code == 0 and f"fertune data show '{path}' --image-size 9x8 --allow-pickle -o data.html" in told
+    assert f"--data '{path}' --image-size 9x8 --allow-pickle" in told
+
+
 def test_many_classes_are_cut(document: dict[str, Any]) -> None:
     changed = copy.deepcopy(document)
     changed["classes"] = [f"class {k}" for k in range(200)]

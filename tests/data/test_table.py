@@ -184,7 +184,7 @@ def test_one_class_no_rows_and_no_text_are_refused(folder: Path) -> None:
 def test_mixed_sizes_want_an_image_size(folder: Path) -> None:
     Image.fromarray(picture(1, 9)).save(folder / "img" / "05.png")
     error = fault(table(folder, rows()))
-    assert "9 x 9 pixels where most are 6 x 6" in error.details[0] and "--image-size 48" in str(error.help)
+    assert "9 x 9 pixels where most are 6 x 6" in error.details[0] and "--image-size 6" in str(error.help)
     assert open_dataset(folder / "faces.csv", options={"image_size": 6}).image_shape == (6, 6, 1)
 
 
@@ -258,6 +258,35 @@ def test_a_parquet_table_is_the_same_as_a_csv(folder: Path) -> None:
     assert fault(folder / "gap.parquet").details == ("row 0, label: empty; only test rows may lack a label",)
     (folder / "cut.parquet").write_bytes((folder / "faces.parquet").read_bytes()[:-30])
     assert fault(folder / "cut.parquet").message.startswith("cut.parquet is not a parquet file, or is damaged")
+
+
+def test_a_parquet_table_with_damaged_text_is_a_message(folder: Path) -> None:
+    pandas = pytest.importorskip("pandas")
+    pytest.importorskip("pyarrow")
+    pandas.read_csv(table(folder, rows())).to_parquet(folder / "faces.parquet", compression=None)
+    content = (folder / "faces.parquet").read_bytes()
+    (folder / "faces.parquet").write_bytes(content.replace(b"img/03.png", b"img/\xb93.png"))
+    error = fault(folder / "faces.parquet")
+    assert error.message.startswith("faces.parquet is not a parquet file, or is damaged")
+
+
+def test_a_frame_with_a_column_twice_is_refused() -> None:
+    pandas = pytest.importorskip("pandas")
+    with pytest.raises(DataError, match="the DataFrame has the column 'label' twice"):
+        open_dataset(pandas.DataFrame([["a", "b", "c"]], columns=["path", "label", "label"]))
+
+
+def test_a_line_that_is_not_text_is_found_behind_many_good_ones(folder: Path) -> None:
+    lines = [b"path,label", *(b"img/00.png,sad" for _ in range(30)), b"img/00.png,s\xe9", b"img/00.png,sad"]
+    (folder / "faces.csv").write_bytes(b"\n".join(lines))
+    assert fault(folder / "faces.csv").message.endswith("line 32: it is not plain text in UTF-8")
+
+
+def test_a_pipe_in_a_table_is_not_opened(folder: Path) -> None:
+    (folder / "img" / "03.png").unlink()
+    os.mkfifo(folder / "img" / "03.png")
+    error = fault(table(folder, rows()))
+    assert error.details == ("line 5, path: 'img/03.png': neither a file nor a folder",)
 
 
 def test_parquet_without_its_package_says_what_to_install(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

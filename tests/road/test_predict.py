@@ -100,7 +100,7 @@ def test_another_trial(road: Any, search_run: Path) -> None:
     kept = sorted(int(path.parent.name) for path in search_run.glob("trials/*/model.keras"))
     assert len(kept) > 1
     for trial in kept[:2]:
-        done = road.fertune("bundle", "runs/a", "--trial", str(trial), "-o", "t.fertune", "--json")
+        done = road.fertune("bundle", "runs/a", "--trial", str(trial), "-o", "t.fertune", "--force", "--json")
         assert done.returncode == 0, done.stderr
         model = ft.load(road.root / "t.fertune")
         assert model.document is not None and model.document["trial"] == trial

@@ -171,3 +171,13 @@ def test_the_command_line_takes_them(capsys: pytest.CaptureFixture[str]):
     with pytest.raises(SystemExit) as caught:
         make_parser().parse_args(["search", "--set", "dropout"])
     assert caught.value.code == 2 and "'dropout' is not NAME=VALUE" in capsys.readouterr().err
+
+
+def test_a_range_upside_down_is_told_so() -> None:
+    from fertune.errors import SpaceError
+    from fertune.space import Choice, Int, Space
+
+    for param in (Int("a", 1, 200), Choice("a", [1, 2, 3])):
+        with pytest.raises(SpaceError) as error:
+            Space("s", [param]).narrowed(ranges={"a": "128..32"})
+        assert "128 is above the high end 32" in str(error.value)

@@ -204,3 +204,13 @@ def test_importing_the_room_imports_no_heavy_library() -> None:
     assert (
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
     )
+
+
+@pytest.mark.parametrize("classes", [2, 4])
+def test_a_logistic_predicts_as_scikit_learn_does(classes: int) -> None:
+    from fertune.stacking.meta.features import columns
+
+    oof = matrix(200, classes=classes)
+    fitted = LEARNERS["logistic"].fit({}, oof.proba, oof.labels)
+    theirs = fitted.model.predict_proba(columns(oof.proba, "log"))
+    assert np.allclose(fitted.predict_proba(oof.proba), theirs, atol=1e-12)

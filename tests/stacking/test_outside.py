@@ -162,6 +162,24 @@ def test_pictures_cannot_be_predicted_and_one_message_says_so(run: ft.StackRun) 
             act()
 
 
+def test_a_stack_of_a_stack_names_the_run_with_the_models(
+    run: ft.StackRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    again = ft.stack(from_oof=run, meta=["mean"], out=tmp_path / "s", verbose=False)
+    source = run.path.resolve()
+    monkeypatch.chdir(source.parent)
+    with pytest.raises(RunError, match=f"the probabilities of {run.path.name}; it has no models") as caught:
+        ft.bundle(again, tmp_path / "x.fertune")
+    assert "combine" in (caught.value.help or "")
+    (source / "bundle.json").touch()
+    try:
+        with pytest.raises(RunError) as caught:
+            ft.bundle(again, tmp_path / "x.fertune")
+    finally:
+        (source / "bundle.json").unlink()
+    assert (caught.value.help or "").startswith(f"fertune bundle {run.path.name} ")
+
+
 def test_of_another_stack_with_other_meta_learners(run: ft.StackRun, tmp_path: Path) -> None:
     again = ft.stack(from_oof=run, meta=["logistic"], meta_trials=1, seed=3, out=tmp_path / "s", verbose=False)
     rows = {r["name"]: r for r in again.to_json()["comparison"]}

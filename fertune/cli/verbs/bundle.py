@@ -19,6 +19,7 @@ def add(commands: Commands) -> None:
     p.add_argument("run", metavar="RUN", help="folder of a finished stack, or of a search")
     p.add_argument("-o", "--out", metavar="FILE", help="ends in .fertune (default: the run's name, in this folder)")
     p.add_argument("--trial", type=int, metavar="N", help="of a search: a kept trial (default: the best)")
+    p.add_argument("--force", action="store_true", help="replace a file that stands there")
     output_options(p)
 
 
@@ -30,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
     from fertune.console import show_bundle
     from fertune.store import sha256_file
 
-    path = api.bundle(args.run, args.out, trial=args.trial)
+    path = api.bundle(args.run, args.out, trial=args.trial, force=args.force)
     if args.json:
         size, digest = path.stat().st_size, sha256_file(path)
         print_json({"kind": "bundle", "path": str(path), "bytes": size, "sha256": digest})

@@ -52,7 +52,7 @@ def _show(args: argparse.Namespace) -> int:
     elif args.out:
         print(args.out)
     elif not args.quiet:
-        show_data(document, stream=sys.stdout)
+        show_data(document, stream=sys.stdout, given=options)
     return 0
 
 

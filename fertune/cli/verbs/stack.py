@@ -46,6 +46,11 @@ def add(commands: Commands) -> None:
     p.add_argument("--workers", type=int, metavar="N", help="child processes side by side (default 1)")
     p.add_argument("--data", help="where the data moved since the searches; must be the same by content")
     p.add_argument(
+        "--allow-pickle",
+        action="store_true",
+        help="unpickle an npy file where the data must be read again; runs code of whoever wrote the file",
+    )
+    p.add_argument(
         "--space",
         action="append",
         default=[],

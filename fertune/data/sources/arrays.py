@@ -13,7 +13,7 @@ from fertune.data.assemble import TEST, TRAIN, UNLABELLED, Parsed, deal
 from fertune.data.convert import Converted, to_labels, to_pictures
 from fertune.data.options import ReadOptions
 from fertune.data.resize import Size
-from fertune.data.sources.pictures import SIZES_DIFFER, left_out_note
+from fertune.data.sources.pictures import left_out_note, sizes_differ
 from fertune.errors import DataError
 
 
@@ -72,7 +72,7 @@ def parse_parts(
     if wrong:
         raise DataError(
             f"{called} cannot be used as a data set", details=wrong,
-            help=SIZES_DIFFER if pictures.sizes_differ else help,
+            help=sizes_differ(pictures.sizes) if pictures.sizes else help,
         )  # fmt: skip
     keep = [np.setdiff1d(np.arange(_count(part.x)), list(rows)) for part, rows in zip(parts, bad, strict=True)]
     first = np.cumsum([0, *(_count(part.x) for part in parts)])

@@ -169,6 +169,9 @@ def _row(reading: _Reading, columns: list[str], line: bytes, number: int) -> Non
         reading.fault(number, f": {len(fields):,} fields where the header has {len(columns)}")
         return
     before = len(reading.faults)
+    if not line.isascii() and (bad := _not_text(fields, columns)):
+        reading.fault(number, bad)
+        return
     usage = _unquoted(fields[columns.index("Usage")]).decode("utf-8", "replace")
     if usage not in USAGES:
         hint = did_you_mean(usage[:40], USAGES)
@@ -189,6 +192,17 @@ def _row(reading: _Reading, columns: list[str], line: bytes, number: int) -> Non
         reading.labels.append(label)
         reading.usages.append(USAGES.index(usage))
         reading.rows.append(number)
+
+
+def _not_text(fields: list[bytes], columns: list[str]) -> str:
+    """What follows "line N" where a column that is read is not in UTF-8; else nothing."""
+    for column in COLUMNS:
+        text = fields[columns.index(column)]
+        try:
+            text.decode("utf-8")
+        except UnicodeDecodeError as error:
+            return f", {column}: byte 0x{text[error.start]:02x} is not text in UTF-8"
+    return ""
 
 
 def _unquoted(text: bytes) -> bytes:

@@ -13,6 +13,7 @@ from fertune.data.assemble import TEST, TRAIN, VALIDATION, Parsed, deal
 from fertune.data.options import ReadOptions
 from fertune.data.progress import Progress, unseen
 from fertune.data.sources.pictures import KINDS, decode, gather, left_out_note, not_readable
+from fertune.data.words import counted
 from fertune.errors import DataError, did_you_mean
 
 SPLIT_FOLDERS = {"train": TRAIN, "validation": VALIDATION, "val": VALIDATION, "test": TEST}
@@ -85,7 +86,7 @@ def list_folder(root: Path) -> Listing:
 
 
 def _pictures(count: int) -> str:
-    return f"{count:,} picture stands" if count == 1 else f"{count:,} pictures stand"
+    return counted(count, "picture stands", "pictures stand")
 
 
 def _count_pictures(entries: object) -> int:
@@ -170,7 +171,9 @@ def read_folder(listing: Listing, options: ReadOptions, progress: Progress = uns
     notes = []
     if listing.left_out:
         some = ", ".join(listing.left_out[:SHOWN]) + (", ..." if len(listing.left_out) > SHOWN else "")
-        notes.append(f"{len(listing.left_out):,} files or folders are no pictures of a class and were left out: {some}")
+        one, many = "file or folder is no picture", "files or folders are no pictures"
+        were = "was" if len(listing.left_out) == 1 else "were"
+        notes.append(f"{counted(len(listing.left_out), one, many)} of a class and {were} left out: {some}")
     number = {label: index for index, label in enumerate(listing.class_names)}
     labels = np.array([number[label] for label in listing.classes], np.int32)[gathered.kept]
     split = np.array(listing.split or [TRAIN] * len(listing.files), np.int8)[gathered.kept]

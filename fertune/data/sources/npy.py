@@ -12,7 +12,10 @@ from fertune.data.sources.headers import read_header
 from fertune.errors import DataError
 
 LAYOUT = "np.save('data.npy', {'train': (pictures, labels), 'val': ..., 'test': ...}); an npz file needs no pickle"
-CONSENT = "add --allow-pickle (in Python: data_options={'allow_pickle': True}) if you trust whoever wrote it"
+CONSENT = (
+    "add --allow-pickle (in Python: data_options={'allow_pickle': True}, of ft.stack: its allow_pickle) if you trust "
+    "whoever wrote it"
+)
 
 
 def check_npy(path: Path) -> None:

@@ -113,6 +113,10 @@ class _Bounded(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
+    def count(self) -> int:
+        """Bytes unpacked so far."""
+        return self._count
+
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         try:
             piece = self._source.read(len(buffer))
@@ -157,8 +161,9 @@ def _in_zip(stack: ExitStack, path: Path, file: IO[bytes]) -> Stream:
         inner = stack.enter_context(archive.open(entry))
     except (*DAMAGED, RuntimeError, ValueError) as error:  # NotImplementedError, a RuntimeError: an unknown packing
         raise damaged(path.name, error) from error
-    whole = io.BufferedReader(_Bounded(inner, path.name, entry.compress_size), CHUNK)
-    return Stream(whole, f"{PurePosixPath(name).name} in {path.name}", whole.tell, entry.file_size)
+    bounded = _Bounded(inner, path.name, entry.compress_size)
+    called = f"{PurePosixPath(name).name} in {path.name}"
+    return Stream(io.BufferedReader(bounded, CHUNK), called, bounded.count, entry.file_size)
 
 
 def _is_tar(file: IO[bytes]) -> bool:

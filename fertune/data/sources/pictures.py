@@ -17,19 +17,27 @@ from numpy.typing import NDArray
 from fertune.data.options import ReadOptions
 from fertune.data.progress import Progress, unseen
 from fertune.data.resize import Size, resize, resized_note
+from fertune.data.words import counted
 from fertune.errors import MAX_DETAILS, DataError
 
 KINDS = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".gif", ".tif", ".tiff", ".ppm", ".pgm")
 ORIENTATION = 0x0112  # the EXIF tag; 1 is upright
 SIXTEEN_BIT = 257  # 65,535 / 255
-SIZES_DIFFER = "bring them to one size: --image-size 48, or --image-size 64x48 (width x height)"
 ODDITIES = {
-    "alpha": ("transparency left out", "have transparency, which was left out"),
-    "deep": ("16 bits scaled to 8", "have 16 bits a pixel and were scaled to 8"),
-    "turned": ("turned upright, as EXIF says", "were turned upright, as their EXIF data say"),
-    "moving": ("first frame taken", "have more than one frame; the first was taken"),
-}
-"""What was changed -> how it is said of one picture, and of many."""
+    "alpha": ("transparency left out", "has transparency, which was left out", "have transparency, which was left out"),
+    "deep": (
+        "16 bits scaled to 8", "has 16 bits a pixel and was scaled to 8", "have 16 bits a pixel and were scaled to 8",
+    ),
+    "turned": (
+        "turned upright, as EXIF says", "was turned upright, as its EXIF data say",
+        "were turned upright, as their EXIF data say",
+    ),
+    "moving": (
+        "first frame taken", "has more than one frame; the first was taken",
+        "have more than one frame; the first was taken",
+    ),
+}  # fmt: skip
+"""What was changed -> how it is said where the picture is named, of one picture, and of many."""
 
 
 class Unreadable(Exception):
@@ -182,7 +190,7 @@ def gather(
         count = len(faults) + len(others)
         raise DataError(
             f"{called} has {count:,} picture{'s' if count > 1 else ''} that cannot be used",
-            details=[*faults, *others], help=SIZES_DIFFER if others else help,
+            details=[*faults, *others], help=sizes_differ(sizes) if others else help,
         )  # fmt: skip
     if not pictures:
         raise DataError(f"{called} has no picture that can be read", details=unreadable, help=help)
@@ -191,7 +199,11 @@ def gather(
     images = np.empty((len(pictures), *pictures[0].shape[:2], channels), np.uint8)
     for row, pixels in enumerate(pictures):
         images[row] = pixels if pixels.ndim == 3 else pixels[..., None]
-    notes = [f"{odd[kind]:,} pictures {words}" for kind, (_, words) in ODDITIES.items() if odd[kind]]
+    notes = [
+        counted(odd[kind], f"picture {one}", f"pictures {many}")
+        for kind, (_, one, many) in ODDITIES.items()
+        if odd[kind]
+    ]
     notes += resized_note(sizes, options.image_size) if options.image_size is not None else []
     return Gathered(images, np.array(kept, np.int64), (*left_out_note(unreadable), *notes))
 
@@ -201,8 +213,15 @@ def left_out_note(faults: Sequence[str]) -> tuple[str, ...]:
     if not faults:
         return ()
     more = f"; and {len(faults) - MAX_DETAILS:,} more" if len(faults) > MAX_DETAILS else ""
-    what = "bad row or picture was" if len(faults) == 1 else "bad rows or pictures were"
-    return (f"{len(faults):,} {what} left out: {'; '.join(faults[:MAX_DETAILS])}{more}",)
+    what = counted(len(faults), "bad row or picture was", "bad rows or pictures were")
+    return (f"{what} left out: {'; '.join(faults[:MAX_DETAILS])}{more}",)
+
+
+def sizes_differ(sizes: Sequence[Size]) -> str:
+    """What to type where pictures are of several sizes, (height, width): the commonest is proposed."""
+    height, width = Counter(sizes).most_common(1)[0][0]
+    usual = f"{width}" if width == height else f"{width}x{height}"
+    return f"bring them to one size: --image-size {usual}, or any other (64x48 is width x height)"
 
 
 def _odd_sizes(names: Sequence[str], sizes: Sequence[Size]) -> list[str]:

@@ -120,9 +120,11 @@ def _csv(path: Path) -> Table:
                 lines.append(reader.line_num)
                 cells.append(fields)
     except (csv.Error, UnicodeError) as error:
-        at = f"line {lines[-1] + 1 if lines else 2}"
+        at = lines[-1] + 1 if lines else 2
+        if isinstance(error, UnicodeError):  # text is decoded in blocks, ahead of the row
+            at = _not_text(path) or at
         why = error if isinstance(error, csv.Error) else "it is not plain text in UTF-8"
-        message = f"{path.name} cannot be read as a csv: {at}: {why}"
+        message = f"{path.name} cannot be read as a csv: line {at}: {why}"
         raise DataError(message, help="save it again as a csv in UTF-8") from error
     doubled = sorted({name for name in names if names.count(name) > 1})
     if doubled:
@@ -131,24 +133,43 @@ def _csv(path: Path) -> Table:
     return Table(path.stem, path.name, path.resolve().parent, columns, lambda at: f"line {lines[at]}", bad)
 
 
+def _not_text(path: Path) -> int | None:
+    """Number of the first line that is not UTF-8."""
+    with path.open("rb") as file:
+        for number, raw in enumerate(file, start=1):
+            try:
+                raw.decode("utf-8")
+            except UnicodeError:
+                return number
+    return None
+
+
 def _parquet(path: Path) -> Table:
     import pandas
 
     try:
         frame = pandas.read_parquet(path, engine="pyarrow")
+        return table_of(frame, path.stem, path.name, path.resolve().parent)
     except ImportError as error:
         raise MissingPackage("parquet files need pyarrow", help='pip install "fertune[parquet]"') from error
-    # arrow has its own errors for a damaged file
+    # arrow has its own errors for a damaged file, and some come only when its text is decoded
     except Exception as error:
-        if isinstance(error, PermissionError):
+        if isinstance(error, (PermissionError, DataError)):
             raise
         why = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DataError(f"{path.name} is not a parquet file, or is damaged: {why}") from error
-    return table_of(frame, path.stem, path.name, path.resolve().parent)
 
 
 def table_of(frame: Any, name: str, called: str, root: Path) -> Table:
-    """The cells of a DataFrame; its rows are numbered from 0."""
+    """The cells of a DataFrame; its rows are numbered from 0.
+
+    Raises:
+        DataError: Two columns of one name.
+    """
+    names = [str(column).strip() for column in frame.columns]
+    doubled = sorted({word for word in names if names.count(word) > 1})
+    if doubled:
+        raise DataError(f"{called} has the column {doubled[0]!r} twice", details=["columns: " + ", ".join(names)])
     columns = {str(column).strip(): frame[column].tolist() for column in frame.columns}
     return Table(name, called, root, columns, lambda at: f"row {at}")
 
@@ -198,6 +219,8 @@ def _file(table: Table, rows: Rows, at: int, value: Any, column: str) -> str:
     reason = not_readable(path) if "\0" not in text else "a NUL byte in the path"
     if not reason and path.is_dir():
         reason = "a folder, not a picture"
+    elif not reason and not path.is_file():
+        reason = "neither a file nor a folder"
     if reason:
         hint = ""
         if reason == "no such file" and len(rows.bad) < NEAR and path.parent.is_dir():

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from fertune.space import Choice, Float, Space
+from fertune.stacking.meta.arrays import both, softmax
 from fertune.stacking.meta.features import FEATURES, column_names, columns
-from fertune.stacking.meta.learner import Labels, Proba, check_input, class_names, settings
+from fertune.stacking.meta.learner import Doubles, Labels, Proba, check_input, class_names, settings
 from fertune.stacking.meta.table import TableClassifier, load_parts
 from fertune.trial import Value
 
@@ -22,14 +23,18 @@ TOLERANCE = 1e-3
 class FittedLogistic(TableClassifier):
     """A pipeline of StandardScaler and LogisticRegression."""
 
+    def answers(self, table: Doubles) -> Doubles:
+        """By their arrays alone: what one scikit-learn fitted then predicts beside another version of it."""
+        scaler, linear = self.model[0], self.model[-1]
+        weights, intercept = both(linear.coef_, linear.intercept_)
+        return softmax(((table - scaler.mean_) / scaler.scale_) @ weights.T + intercept)
+
     def explain(self, names: Sequence[str] | None = None, classes: Sequence[str] | None = None) -> dict[str, Any]:
         """``values`` (classes, features): coefficients of standardised columns; classes never seen are left out."""
         known = class_names(classes, self.shape[1])
         if self.model is None:
             return {"kind": "none", "reason": f"all rows were of class {known[self.seen[0]]}"}
-        values = self.model[-1].coef_
-        if len(values) == 1:  # two classes: one log-odds, which a softmax splits into two halves
-            values = np.concatenate([-values / 2, values / 2])
+        values, _ = both(self.model[-1].coef_, self.model[-1].intercept_)
         return {
             "kind": "coefficients",
             "features": column_names(names, classes, self.shape),

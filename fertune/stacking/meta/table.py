@@ -39,7 +39,11 @@ class TableClassifier:
         if self.model is None:
             return spread(np.ones((len(proba), 1)), self.seen, self.shape[1])
         table = columns(proba, self.features)
-        return normalised(spread(self.model.predict_proba(table), self.seen, self.shape[1]))
+        return normalised(spread(self.answers(table), self.seen, self.shape[1]))
+
+    def answers(self, table: Doubles) -> Doubles:
+        """(n, columns) float64 -> (n, classes seen) float64."""
+        return np.asarray(self.model.predict_proba(table))
 
     def save(self, folder: str | Path) -> None:
         """Write ``learner.json`` and ``model.skops``."""
