@@ -83,7 +83,8 @@ docs: $(VENV)/.installed-$(EXTRA)-docs
 	@echo site/index.html
 
 lint: $(VENV)/.installed-$(EXTRA)-check-lint
-	$(BIN)/python -m ruff check fertune search_spaces tests benchmarks
+	$(BIN)/python -m ruff check fertune search_spaces tests benchmarks docs/hooks
+	$(BIN)/python -m ruff format --check --quiet fertune search_spaces tests benchmarks docs/hooks
 	$(BIN)/python -m mypy
 
 venv: $(VENV)/.installed-$(EXTRA)
