@@ -104,3 +104,24 @@ def test_an_editable_install_finds_its_spaces(tmp_path: Path) -> None:
     (tree / "search_spaces" / "another.yaml").write_text("{}", "utf-8")
     shown = run(python, "-c", "from fertune.space import shipped_spaces; print(*shipped_spaces())", cwd=tmp_path)
     assert shown.split() == ["another", "leaky_cnn", "relu_cnn"], "an edit is seen at once"
+
+
+def test_a_wheel_made_of_the_sdist_is_the_same(wheel: Path, tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    copy_of_tree(tree)
+    pip("install", "--target", tmp_path / "tools", "setuptools>=77", cwd=tmp_path)
+    build = (
+        f"import sys; sys.path.insert(0, {str(tmp_path / 'tools')!r}); "
+        "from setuptools import build_meta; build_meta.build_sdist(sys.argv[1])"
+    )
+    run(sys.executable, "-c", build, tmp_path, cwd=tree)
+    sdist = next(tmp_path.glob("fertune-*.tar.gz"))
+    pip("wheel", "--no-deps", "--wheel-dir", tmp_path / "made", sdist, cwd=tmp_path)
+    made = next((tmp_path / "made").glob("fertune-*.whl"))
+
+    def names(path: Path) -> set[str]:
+        with zipfile.ZipFile(path) as file:
+            return {name for name in file.namelist() if ".dist-info/" not in name}
+
+    assert names(made) == names(wheel)
