@@ -107,7 +107,7 @@ def _lay_out(archive: zipfile.ZipFile, document: dict[str, Any], called: str) ->
             faults = [error.message.replace(str(root / LEARNER), LEARNER)]
         shape, classes = document["image_shape"], len(document["class_names"])
         _refuse(called, faults + [f"{name}: {f}" for name in own for f in shape_faults(root / name, shape, classes)])
-    except BaseException:
+    except BaseException:  # Ctrl-C too: what was unpacked must not stay
         folder.cleanup()
         raise
     return folder

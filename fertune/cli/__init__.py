@@ -48,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of a pipe has gone: nothing is left to be told
         sys.stderr.close()
         return 0
-    except Exception as error:
+    except Exception as error:  # not expected, so a bug of fertune: told whole, with the way on
         out = getattr(args, "out", None) if hasattr(args, "resume") else None
         resume = f"fertune {args.command} --out {shlex.quote(out)} --resume" if out else None
         print_bug(error, resume, stream=sys.stderr)

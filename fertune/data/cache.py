@@ -89,7 +89,7 @@ def cached(key: str, build: Callable[[], ImageDataset], say: Say) -> tuple[Image
             if folder.exists():
                 say("the cached copy is damaged; it is made again")
             return _built(build).save(folder), False
-        except BaseException:
+        except BaseException:  # Ctrl-C too: no lock of a failed build stays
             with contextlib.suppress(OSError):  # of systems where a lock that is held cannot be removed
                 (root / f"{key}.lock").unlink()
             raise

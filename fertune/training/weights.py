@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from fertune.config import CLASS_WEIGHTS
 from fertune.errors import ConfigError, did_you_mean
-
-MODES = ("none", "balanced", "sqrt")
 
 
 def class_weights(labels: npt.NDArray[np.integer], n_classes: int, mode: str) -> npt.NDArray[np.float32] | None:
@@ -26,8 +25,10 @@ def class_weights(labels: npt.NDArray[np.integer], n_classes: int, mode: str) ->
     Raises:
         ConfigError: No such mode.
     """
-    if mode not in MODES:
-        raise ConfigError(f"no class weight named {mode!r}; legal: {', '.join(MODES)}{did_you_mean(mode, MODES)}")
+    if mode not in CLASS_WEIGHTS:
+        raise ConfigError(
+            f"no class weight named {mode!r}; legal: {', '.join(CLASS_WEIGHTS)}{did_you_mean(mode, CLASS_WEIGHTS)}"
+        )
     if mode == "none":
         return None
     counts = np.bincount(labels, minlength=n_classes).astype(np.float64)
