@@ -17,6 +17,8 @@ META_LEARNERS = (
     "mean", "greedy", "decision_tree", "logistic", "lda", "knn", "mlp", "svm", "extra_trees", "random_forest",
     "xgboost",
 )  # fmt: skip
+EXECUTORS = ("local", "ray")
+AUTO = "auto"
 DEFAULT_TRIALS = 20
 """Of all but hyperband, which by default runs one whole iteration of its brackets."""
 DEFAULT_MAX_EPOCHS = 30
@@ -47,9 +49,9 @@ def _choice(faults: list[str], name: str, value: object, legal: Sequence[str]) -
         faults.append(f"{name}: {value!r} is none of {', '.join(legal)}{did_you_mean(str(value), legal)}")
 
 
-def _whole(faults: list[str], name: str, value: object, low: int) -> None:
+def _whole(faults: list[str], name: str, value: object, low: int, more: str = "") -> None:
     if isinstance(value, bool) or not isinstance(value, int) or value < low:
-        faults.append(f"{name}: {value!r} is not a whole number of at least {low}")
+        faults.append(f"{name}: {value!r} is not a whole number of at least {low}{more}")
 
 
 def _raise(faults: list[str], what: str) -> None:
@@ -59,8 +61,45 @@ def _raise(faults: list[str], what: str) -> None:
         raise ConfigError(f"{len(faults)} options of {what} are not legal", details=faults)
 
 
-@dataclass(frozen=True)
-class SearchOptions:
+@dataclass(frozen=True, kw_only=True)
+class Where:
+    """Where the jobs of a run are done; all of it may change when the run is resumed.
+
+    Attributes:
+        executor: One of ``EXECUTORS``.
+        address: Of the Ray cluster; None begins one on this machine.
+        workers: Processes at work side by side, among which the cores are divided; ``auto`` takes what suits the
+            machine.
+        gpus: ``auto`` (all there are), ``none``, or their numbers with commas.
+        per_gpu: Workers that share a GPU.
+        trial_timeout: Seconds after which a job is killed; None for none.
+    """
+
+    executor: str = "local"
+    address: str | None = None
+    workers: int | str = AUTO
+    gpus: str = AUTO
+    per_gpu: int = 1
+    trial_timeout: float | None = None
+
+    def where_faults(self) -> list[str]:
+        """What is not legal of it."""
+        faults: list[str] = []
+        _choice(faults, "--executor", self.executor, EXECUTORS)
+        if self.workers != AUTO:
+            _whole(faults, "--workers", self.workers, 1, f", or {AUTO}")
+        if self.gpus not in (AUTO, "none") and not re.fullmatch(r"\d+(,\d+)*", self.gpus):
+            faults.append(f"--gpus: {self.gpus!r} is none of auto, none, or numbers with commas such as 0,1")
+        _whole(faults, "--per-gpu", self.per_gpu, 1)
+        if self.trial_timeout is not None and not self.trial_timeout > 0:
+            faults.append(f"--trial-timeout: {self.trial_timeout!r} is not above zero")
+        if self.address is not None and self.executor != "ray":
+            faults.append("--address goes with --executor ray")
+        return faults
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchOptions(Where):
     """Options of ``fertune search`` that a run keeps.
 
     Attributes:
@@ -72,7 +111,6 @@ class SearchOptions:
         seed: Of everything that is drawn.
         objective: One of ``fertune.trial.OBJECTIVES``; for nsga2 also two, as in ``val_accuracy,parameters``.
         class_weight: One of ``CLASS_WEIGHTS``.
-        workers: Child processes at work side by side; the cores are divided among them.
         keep: How many of the best models stay on disk.
     """
 
@@ -84,7 +122,6 @@ class SearchOptions:
     seed: int = 0
     objective: str = "val_accuracy"
     class_weight: str = "none"
-    workers: int = 1
     keep: int = 3
 
     def check(self) -> SearchOptions:
@@ -107,7 +144,7 @@ class SearchOptions:
             _whole(faults, "--trials", self.trials, 1)
         _whole(faults, "--max-epochs", self.max_epochs, 1)
         _whole(faults, "--seed", self.seed, 0)
-        _whole(faults, "--workers", self.workers, 1)
+        faults += self.where_faults()
         _raise(faults, "search")
         return self
 
@@ -122,8 +159,8 @@ class SearchOptions:
         return [f"--objective {self.objective} has two objectives, which --tuner {', '.join(two)} alone takes"]
 
 
-@dataclass(frozen=True)
-class StackOptions:
+@dataclass(frozen=True, kw_only=True)
+class StackOptions(Where):
     """Options of ``fertune stack`` that a run keeps.
 
     Attributes:
@@ -136,7 +173,6 @@ class StackOptions:
         meta_trials: Trials of each tuned meta-learner.
         time_budget: Seconds of this command, meta-learners and test reading included; None for none.
         seed: Of folds, bags, weights and bootstrap.
-        workers: Child processes side by side.
     """
 
     top: int = 2
@@ -148,7 +184,6 @@ class StackOptions:
     meta_trials: int = 10
     time_budget: float | None = None
     seed: int = 0
-    workers: int = 1
 
     def check(self, own: Sequence[str] = ()) -> StackOptions:
         """Itself.
@@ -169,7 +204,7 @@ class StackOptions:
         _whole(faults, "--bagging", self.bagging, 0)
         _whole(faults, "--meta-trials", self.meta_trials, 1)
         _whole(faults, "--seed", self.seed, 0)
-        _whole(faults, "--workers", self.workers, 1)
+        faults += self.where_faults()
         if self.epochs is not None:
             _whole(faults, "--epochs", self.epochs, 1)
         _raise(faults, "stack")
@@ -192,7 +227,7 @@ class Experiment:
     searches: Mapping[str, Mapping[str, Any]]
     stack: Mapping[str, Any] = field(default_factory=dict)
     data: str | None = None
-    workers: int = 1
+    workers: int | str = AUTO
 
 
 _SEARCH_KEYS = ("space", *(f.name for f in fields(SearchOptions) if f.name != "keep"))
@@ -245,8 +280,9 @@ def load_experiment(path: str | Path) -> Experiment:
         faults.append(f"{file.name}: searches: at least one search is needed, as name: {{space: leaky_cnn}}")
     stack = _keys(faults, f"{file.name}: stack", top.get("stack") or {}, _STACK_KEYS)
     stack = {k: tuple(v) if k in ("class_weights", "meta") and isinstance(v, list) else v for k, v in stack.items()}
-    workers = top.get("workers", 1)
-    _whole(faults, f"{file.name}: workers", workers, 1)
+    workers = top.get("workers", AUTO)
+    if workers != AUTO:
+        _whole(faults, f"{file.name}: workers", workers, 1, f", or {AUTO}")
     if faults:
         raise ConfigError(f"{file.name} has {len(faults)} fault{'s' if len(faults) > 1 else ''}", details=faults)
     return Experiment(str(top.get("name") or file.stem), searches, stack, top.get("data"), workers)

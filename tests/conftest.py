@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, settings
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 os.environ.setdefault("MPLBACKEND", "agg")
+os.environ.setdefault("FERTUNE_WORKERS", "1")  # of ``--workers auto``: each more costs the import of TensorFlow
 
 # machines under load are slow at odd times: a deadline would fail for the machine, not for the code
 settings.register_profile("fertune", deadline=None, suppress_health_check=[HealthCheck.too_slow])

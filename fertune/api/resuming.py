@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 from fertune.api.spaces import find_space, narrowed_space
-from fertune.config import DEFAULT_TRIALS, SearchOptions
+from fertune.config import DEFAULT_TRIALS, SearchOptions, Where
 from fertune.errors import ConfigError, SpaceError
 from fertune.searchers import Own
 from fertune.space import Space
@@ -30,7 +30,7 @@ def new_options(space: Space, given: dict[str, Any]) -> SearchOptions:
 
 
 def resumed_options(info: dict[str, Any], given: dict[str, Any]) -> SearchOptions:
-    """The run's own options, where only count, time and workers may change.
+    """The run's own options, where only count, time, and where it runs may change.
 
     Raises:
         ConfigError: Another option differs from the run's.
@@ -47,7 +47,7 @@ def resumed_options(info: dict[str, Any], given: dict[str, Any]) -> SearchOption
             details=faults,
             help="leave them out, or start another run with another --out",
         )
-    changed = {k: given[k] for k in ("trials", "workers") if k in given}
+    changed = {k: given[k] for k in ("trials", *(f.name for f in fields(Where))) if k in given}
     if "trials" in changed and stored["trials"] is not None and changed["trials"] < stored["trials"]:
         changed["trials"] = stored["trials"]
     return SearchOptions(**{**stored, **changed, "time_budget": given.get("time_budget")}).check()

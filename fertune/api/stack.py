@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,10 +22,10 @@ from fertune.api.describe import (
 from fertune.api.restack import restack
 from fertune.api.runs import SearchRun, StackRun
 from fertune.api.spaces import find_space, pickled_build
-from fertune.config import StackOptions, parse_duration
+from fertune.config import StackOptions, Where, parse_duration
 from fertune.data import ImageDataset, ReadOptions, open_dataset
 from fertune.errors import AllTrialsFailed, ConfigError, Interrupted, RunError
-from fertune.execution import ProcessExecutor
+from fertune.execution import make_executor
 from fertune.searching import Interrupts, Observer
 from fertune.space import Space
 from fertune.stacking.members import Member, choose, members_of, same_data
@@ -36,7 +36,7 @@ from fertune.store.folder import free_name
 if TYPE_CHECKING:
     from fertune.stacking.meta import OwnMetaLearner
 
-FREE_ON_RESUME = ("time_budget", "workers")
+FREE_ON_RESUME = ("time_budget", *(f.name for f in fields(Where)))
 
 
 def stack(
@@ -52,7 +52,12 @@ def stack(
     meta_trials: int | None = None,
     time_budget: str | float | None = None,
     seed: int | None = None,
-    workers: int | None = None,
+    workers: int | str | None = None,
+    gpus: str | None = None,
+    per_gpu: int | None = None,
+    trial_timeout: str | float | None = None,
+    executor: str | None = None,
+    address: str | None = None,
     data: Any = None,
     allow_pickle: bool = False,
     spaces: Sequence[str | Path | Space] = (),
@@ -81,7 +86,12 @@ def stack(
         meta_trials: Trials of each tuned meta-learner; default 10.
         time_budget: Seconds or ``"2h"`` for everything; configurations whose folds did not finish are left out, named.
         seed: Default 0.
-        workers: Child processes side by side; default 1.
+        workers: Processes at work side by side, or ``auto`` (the default): what suits the machine.
+        gpus: ``auto`` (all there are), ``none``, or numbers such as ``"0,1"``.
+        per_gpu: Workers that share a GPU; default 1.
+        trial_timeout: Seconds, or ``"20m"``, after which a model's training is killed and counts as timed out.
+        executor: ``local`` (the default) or ``ray``.
+        address: Of the Ray cluster; by default one is begun on this machine.
         data: Only where the data moved since the searches; must be the same by content.
         allow_pickle: Consent to unpickle an npy file where the data must be read again; it runs code of whoever wrote
             the file, and no run stores it.
@@ -112,6 +122,11 @@ def stack(
         "time_budget": None if time_budget is None else parse_duration(time_budget),
         "seed": seed,
         "workers": workers,
+        "gpus": gpus,
+        "per_gpu": per_gpu,
+        "trial_timeout": None if trial_timeout is None else parse_duration(trial_timeout),
+        "executor": executor,
+        "address": address,
     }
     given = {k: v for k, v in given.items() if v is not None}
     path = Path(out) if out is not None else None
@@ -283,7 +298,7 @@ def _sitting(
     from fertune.stacking.stack import Stack  # brings scikit-learn and more: only where it is needed
 
     folder.journal.write("session", workers=options.workers)
-    executor = ProcessExecutor(workers=options.workers, log_dir=folder.path / "logs")
+    executor = make_executor(options, log_dir=folder.path / "logs")
     try:
         with Interrupts() as interrupts:
             jobs = [(m.name, i, "fold") for m in members for i in range(options.folds)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from fertune.config import parse_duration
+from fertune.config import EXECUTORS, parse_duration
 from fertune.errors import ConfigError
 
 Commands = Any
@@ -66,6 +66,30 @@ def output_options(parser: argparse.ArgumentParser) -> None:
     """``--json`` and ``--quiet``."""
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout, everything else on stderr")
     parser.add_argument("--quiet", action="store_true", help="print the result's path and nothing else")
+
+
+def workers(text: str) -> int | str:
+    """``auto`` or a number."""
+    if text == "auto":
+        return text
+    if not text.isdigit() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not auto or a whole number of at least 1")
+    return int(text)
+
+
+def where_options(parser: argparse.ArgumentParser) -> None:
+    """Where the jobs of a run are done; see ``fertune.config.Where``."""
+    group = parser.add_argument_group("where it runs")
+    group.add_argument(
+        "--workers", type=workers, metavar="N", help="processes side by side, or auto: what suits the machine (default)"
+    )
+    group.add_argument("--gpus", metavar="LIST", help="auto (default: all there are), none, or numbers such as 0,1")
+    group.add_argument("--per-gpu", type=int, metavar="K", help="workers that share a GPU (default 1)")
+    group.add_argument(
+        "--trial-timeout", type=duration, metavar="TIME", help="kill the training of a model after so long: 90s, 30m"
+    )
+    group.add_argument("--executor", choices=EXECUTORS, help="local processes (default), or a Ray cluster")
+    group.add_argument("--address", metavar="HOST:PORT", help="of the Ray cluster (default: begin one here)")
 
 
 def read_options(parser: argparse.ArgumentParser) -> None:

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Iterator
 
 from fertune.execution.wire import Runner
-from fertune.trial import Event, Failed, Finished, Job, Reported
+from fertune.trial import Event, Failed, Finished, Job, Reported, Started, WorkerStatus
 
 
 class _Context:
@@ -45,6 +45,9 @@ class InlineExecutor:
     def slots(self) -> int:
         return 1
 
+    def status(self) -> list[WorkerStatus]:
+        return [WorkerStatus(0, self._context.job_id if self._context else None, ready=True)]
+
     def submit(self, job: Job) -> None:
         self._queue.append(job)
         self._begin()
@@ -64,6 +67,7 @@ class InlineExecutor:
         if self._context is None and self._queue:
             job = self._queue.popleft()
             self._context = _Context(job.id, self._events)
+            self._events.put(Started(job.id))
             threading.Thread(target=self._work, args=(job, self._context), daemon=True).start()
 
     def _work(self, job: Job, context: _Context) -> None:
@@ -88,6 +92,9 @@ class InlineExecutor:
             yield event
             self._answering = False
             context.answers.put(self._go)
+            return
+        if isinstance(event, Started):
+            yield event
             return
         self._context = None
         self._begin()

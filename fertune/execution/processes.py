@@ -18,7 +18,7 @@ from pathlib import Path
 import psutil
 
 from fertune.errors import FertuneError
-from fertune.trial import Event, Failed, Failure, FailureKind, Finished, Job, Reported
+from fertune.trial import Event, Failed, Failure, FailureKind, Finished, Job, Reported, Started, WorkerStatus
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -143,6 +143,7 @@ class ProcessExecutor:
         self._limit = memory_limit or int(0.6 * psutil.virtual_memory().total / workers)
         self._queue: deque[Job] = deque()
         self._dropped: list[Job] = []
+        self._begun: list[Started] = []
         self._answering: str | None = None
         self._go = True
         self._lost_starts = 0
@@ -154,6 +155,12 @@ class ProcessExecutor:
     @property
     def slots(self) -> int:
         return self.workers
+
+    def status(self) -> list[WorkerStatus]:
+        return [
+            WorkerStatus(c.number, c.job.id if c.job else None, c.connection is not None, threads=self.threads)
+            for c in self._children
+        ]
 
     def submit(self, job: Job) -> None:
         self._queue.append(job)
@@ -175,6 +182,7 @@ class ProcessExecutor:
             if self._queue and child.job is None and child.connection is not None and child.alive:
                 child.job = self._queue.popleft()
                 child.send("job", child.job)
+                self._begun.append(Started(child.job.id, child.number))
 
     def _replace(self, child: _Child) -> None:
         child.kill()
@@ -198,6 +206,8 @@ class ProcessExecutor:
 
     def events(self, timeout: float) -> Iterator[Event]:
         self._hand_out()
+        while self._begun:
+            yield self._begun.pop(0)
         while self._dropped:
             yield Finished(self._dropped.pop().id, None)
         connections = [c.connection for c in self._children if c.connection is not None]

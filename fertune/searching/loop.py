@@ -9,6 +9,7 @@ import math
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Literal
 
 from fertune.errors import AllTrialsFailed
@@ -31,6 +32,7 @@ from fertune.trial import (
     Pruned,
     Reported,
     Searcher,
+    Started,
     State,
     Suggestion,
     TrainResult,
@@ -43,6 +45,9 @@ SAME_FAILURES = 5
 """So many equal failures before any success end a search."""
 STOP_PATIENCE = 20.0
 """Seconds that running jobs get to save what they have when a search ends early."""
+
+PASSING = ("epoch", "started")
+"""Events that need not outlive a power cut: others repeat them in sum."""
 
 Status = Literal["finished", "interrupted"]
 MakeJob = Callable[[Trial, Suggestion], Job]
@@ -141,7 +146,12 @@ class Search:
         while len(self._running) < self._executor.slots:
             if self._retry:
                 suggestion = self._retry.pop(0)
-                self._take("retried", trial=self._trial_of[suggestion.ticket], ticket=suggestion.ticket)
+                self._take(
+                    "retried",
+                    trial=self._trial_of[suggestion.ticket],
+                    ticket=suggestion.ticket,
+                    **({"alone": True} if suggestion.alone else {}),
+                )
             else:
                 answer = self._searcher.ask()
                 if isinstance(answer, Exhausted):
@@ -156,7 +166,6 @@ class Search:
             job = self._make_job(trial, suggestion)
             self._running[job.id] = suggestion
             self._executor.submit(job)
-            self._observer.trial_started(trial)
         return ""
 
     def _ask(self, suggestion: Suggestion) -> None:
@@ -173,10 +182,11 @@ class Search:
             budget=suggestion.budget,
             continues=suggestion.continues,
             tags=dict(suggestion.tags),
+            **fidelity(suggestion),
         )
 
     def _take(self, event: str, **fields: Any) -> Trial:
-        trial = self.trials.take(self._journal.write(event, lasting=event != "epoch", **fields))
+        trial = self.trials.take(self._journal.write(event, lasting=event not in PASSING, **fields))
         if trial is None:
             raise RuntimeError(f"no trial changed by {event!r}")
         return trial
@@ -191,6 +201,9 @@ class Search:
         if suggestion is None:
             return
         ticket, trial_id = suggestion.ticket, self._trial_of[suggestion.ticket]
+        if isinstance(event, Started):
+            self._observer.trial_started(self._take("started", trial=trial_id, ticket=ticket, worker=event.worker))
+            return
         if isinstance(event, Reported):
             trial = self._take(
                 "epoch", trial=trial_id, ticket=ticket, step=event.step, value=event.value, logs=event.logs
@@ -204,6 +217,9 @@ class Search:
         if isinstance(event, Failed) and self._stopping is not None:
             self._end(ticket, trial_id, "stopped", note=self._stopping)  # whatever it was, a resume tries it again
         elif isinstance(event, Failed):
+            if event.failure.kind is FailureKind.OUT_OF_MEMORY and not suggestion.alone:
+                self._retry.append(replace(suggestion, alone=True))
+                return
             self._end(ticket, trial_id, "failed", failure=event.failure)
         else:
             self._finished(event, ticket, trial_id)
@@ -246,7 +262,7 @@ class Search:
                 (
                     line["time"]
                     for line in reversed(self._journal.lines)
-                    if line.get("ticket") == ticket and line["event"] in ("asked", "retried")
+                    if line.get("ticket") == ticket and line["event"] in ("asked", "retried", "started")
                 ),
                 None,
             )
@@ -295,6 +311,13 @@ class Search:
         for suggestion in self._running.values():
             self._end(suggestion.ticket, self._trial_of[suggestion.ticket], "stopped", note=reason)
         self._running.clear()
+
+
+def fidelity(suggestion: Suggestion) -> dict[str, Any]:
+    """What a journal keeps of a piece of work that is not trained as usual; mostly nothing."""
+    usual = Suggestion(suggestion.ticket, suggestion.params, suggestion.budget)
+    names = ("share", "side", "fold", "alone")
+    return {n: getattr(suggestion, n) for n in names if getattr(suggestion, n) != getattr(usual, n)}
 
 
 def cost(result: TrainResult, second: Objective) -> float | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fertune.searchers import Call
@@ -30,7 +30,8 @@ class Resumed:
 
 
 def suggestion_of(line: dict[str, Any]) -> Suggestion:
-    return Suggestion(line["ticket"], line["params"], line["budget"], line["continues"], line["tags"])
+    more = {name: line[name] for name in ("share", "side", "fold", "alone") if name in line}
+    return Suggestion(line["ticket"], line["params"], line["budget"], line["continues"], line["tags"], **more)
 
 
 def outcome_of(line: dict[str, Any]) -> Outcome:
@@ -67,6 +68,8 @@ def read_progress(lines: list[dict[str, Any]]) -> Resumed:
                 calls.append(("ask", suggestion))
             case "retried":
                 reports.pop(line["ticket"], None)
+                if line.get("alone"):
+                    asked[line["ticket"]] = replace(asked[line["ticket"]], alone=True)
             case "epoch" if line["ticket"] in told and line["value"] is not None:
                 reports.setdefault(line["ticket"], []).append(("report", line["ticket"], line["step"], line["value"]))
             case "told" if line["outcome"] != "stopped":

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from fertune.trial import (
     Finished,
     PredictJob,
     Reported,
+    Started,
     TrainJob,
     TrainResult,
 )
@@ -114,7 +115,6 @@ class Trainer:
                 self._journal.write("fold", member=piece.member, fold=piece.fold, kind=piece.kind)
                 self._running.add(piece.job.id)
                 self._executor.submit(piece.job)
-                self._observer.fold_started(piece.member, piece.fold, piece.kind)
             for event in self._executor.events(0.2):
                 broken |= self._handle(event)
             self._observer.tick()
@@ -145,6 +145,12 @@ class Trainer:
         piece = self._pieces.get(event.job_id)
         if piece is None or event.job_id not in self._running:
             return set()
+        if isinstance(event, Started):
+            self._journal.write(
+                "fold_started", lasting=False, member=piece.member, fold=piece.fold, worker=event.worker
+            )
+            self._observer.fold_started(piece.member, piece.fold, piece.kind)
+            return set()
         if isinstance(event, Reported):
             self._journal.write(
                 "fold_epoch",
@@ -159,6 +165,12 @@ class Trainer:
             return set()
         self._running.discard(event.job_id)
         if isinstance(event, Failed):
+            if event.failure.kind is FailureKind.OUT_OF_MEMORY and not piece.job.alone and not self._cut:
+                again = replace(piece, job=replace(piece.job, alone=True))
+                self._pieces[again.job.id] = again
+                self._running.add(again.job.id)
+                self._executor.submit(again.job)
+                return set()
             return self._told(piece, "failed", failure=event.failure)
         result: TrainResult | None = event.result
         if self._cut and (result is None or result.ended_by in ("stopped", "pruned")):

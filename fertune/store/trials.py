@@ -31,9 +31,13 @@ class Trials:
 
     def take(self, line: dict[str, Any]) -> Trial | None:
         """Read one line; returns the trial it changed."""
-        handler = {"asked": self._asked, "retried": self._retried, "epoch": self._epoch, "told": self._told}.get(
-            line["event"]
-        )
+        handler = {
+            "asked": self._asked,
+            "retried": self._retried,
+            "started": self._began,
+            "epoch": self._epoch,
+            "told": self._told,
+        }.get(line["event"])
         if handler is None:
             return None
         trial = handler(line)
@@ -66,6 +70,11 @@ class Trials:
             note="",
             values={},
         )
+
+    def _began(self, line: dict[str, Any]) -> Trial:
+        """A worker took it: waiting for one is no time of the trial's."""
+        old = self.by_id[line["trial"]]
+        return old if len(old.rungs) > 1 or old.history else old.but(started=line["time"])
 
     def _epoch(self, line: dict[str, Any]) -> Trial:
         old = self.by_id[line["trial"]]

@@ -1,6 +1,18 @@
 """Values that travel between who proposes, who runs, and the loop between them; and the two protocols."""
 
-from fertune.trial.job import Event, Failed, Finished, Job, PredictJob, Reported, Rows, TrainJob, TrainResult
+from fertune.trial.job import (
+    Event,
+    Failed,
+    Finished,
+    Job,
+    PredictJob,
+    Reported,
+    Rows,
+    Started,
+    TrainJob,
+    TrainResult,
+    WorkerStatus,
+)
 from fertune.trial.objective import OBJECTIVES, SECOND_OBJECTIVES, Objective, objectives
 from fertune.trial.pareto import pareto_front
 from fertune.trial.protocols import Executor, Searcher
@@ -42,6 +54,7 @@ __all__ = [
     "Rows",
     "Rung",
     "Searcher",
+    "Started",
     "State",
     "Suggestion",
     "TrainJob",
@@ -50,6 +63,7 @@ __all__ = [
     "Tuner",
     "Value",
     "Wait",
+    "WorkerStatus",
     "library_of",
     "objectives",
     "pareto_front",

@@ -54,7 +54,12 @@ class TrainJob:
         resume: Folder that holds the full state of an earlier, shorter stretch; None starts anew.
         keep_state: Whether a later stretch may go on from here.
         latency: Measure how long the trained model takes for a picture.
-        bag: Rows may repeat in ``fit`` (a bootstrap): they are trained as often as they stand there.
+        horizon: Epoch at which a schedule that is annealed ends; None: at ``budget``. A trial that may be promoted
+            has its largest budget here, so that a later stretch goes on along the same schedule.
+        share: Part of the ``fit`` rows that is used, above 0 to 1; a smaller part is contained in a larger one.
+        alone: Run it with all cores of the machine, when nothing else runs there.
+
+    Rows may repeat in ``fit`` (a bootstrap): they are trained as often as they stand there.
     """
 
     id: str
@@ -74,6 +79,9 @@ class TrainJob:
     resume: str | None = None
     keep_state: bool = False
     latency: bool = False
+    horizon: int | None = None
+    share: float = 1.0
+    alone: bool = False
 
 
 @dataclass(frozen=True)
@@ -119,6 +127,19 @@ class TrainResult:
 
 
 @dataclass(frozen=True)
+class Started:
+    """A worker took the job; comes before anything else of it.
+
+    Attributes:
+        job_id: Of the job.
+        worker: Number of the worker, from 0.
+    """
+
+    job_id: str
+    worker: int = 0
+
+
+@dataclass(frozen=True)
 class Reported:
     """One epoch is done. The worker waits until the next event is asked for, so an answer is never late.
 
@@ -151,4 +172,29 @@ class Failed:
     failure: Failure
 
 
-Event = Reported | Finished | Failed
+Event = Started | Reported | Finished | Failed
+
+
+@dataclass(frozen=True)
+class WorkerStatus:
+    """One worker as its executor sees it now.
+
+    Attributes:
+        number: From 0.
+        job_id: What it does; None while it is idle or starts.
+        ready: Whether it has started.
+        since: ``time.monotonic()`` at which it took the job, or became idle.
+        memory: Resident bytes at its last sign of life; 0 where unknown.
+        threads: Cores it may use.
+        device: ``cpu``, ``gpu:0``, or the node it is on.
+        jobs: How many it has done since it was started.
+    """
+
+    number: int
+    job_id: str | None = None
+    ready: bool = False
+    since: float = 0.0
+    memory: int = 0
+    threads: int = 1
+    device: str = "cpu"
+    jobs: int = 0

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from fertune.trial.job import Event, Job
+from fertune.trial.job import Event, Job, WorkerStatus
 from fertune.trial.suggestion import Exhausted, Outcome, Suggestion, Wait
 
 
@@ -50,6 +50,10 @@ class Executor(Protocol):
 
         A Reported event is answered (go on, or stop where ``stop`` was called) when the next one is asked for.
         """
+        ...
+
+    def status(self) -> Sequence[WorkerStatus]:
+        """The workers now; cheap, asked several times a second."""
         ...
 
     def close(self) -> None:

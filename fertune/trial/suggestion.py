@@ -20,6 +20,10 @@ class Suggestion:
         budget: Epochs to have been trained in all when this is done (for meta-learners: 1).
         continues: Ticket of the finished piece whose configuration is trained further (a promotion), else None.
         tags: What the engine wants remembered for display, e.g. ``{"bracket": 2, "rung": 0}``.
+        share: Part of the training rows that is fitted, above 0 to 1: a fidelity beside epochs.
+        side: Pixels to which pictures are brought for this piece, another fidelity; None: their own size.
+        fold: Number of the fold that is trained, where trials are cross-validated; None: the validation split.
+        alone: Worth the whole machine: run with all cores, when nothing else does.
     """
 
     ticket: int
@@ -27,6 +31,10 @@ class Suggestion:
     budget: int
     continues: int | None = None
     tags: Mapping[str, int] = field(default_factory=dict)
+    share: float = 1.0
+    side: int | None = None
+    fold: int | None = None
+    alone: bool = False
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,11 @@ from fertune.trial import (
     Finished,
     Outcome,
     Reported,
+    Started,
     Suggestion,
     TrainResult,
     Wait,
+    WorkerStatus,
 )
 
 
@@ -82,6 +84,7 @@ class VirtualExecutor:
         self._random = random.Random(seed)
         self._heap: list[tuple[float, int, Any]] = []
         self._stopped: set[str] = set()
+        self._begun: list[Started] = []
         self.now = 0.0
         self.ran: list[Any] = []
 
@@ -92,12 +95,15 @@ class VirtualExecutor:
     def submit(self, job: Any) -> None:
         assert len(self._heap) < self._slots, "more jobs than slots"
         self.ran.append(job)
+        self._begun.append(Started(job.id, 0))
         heapq.heappush(self._heap, (self.now + self._random.random(), len(self.ran), job))
 
     def stop(self, job_id: str) -> None:
         self._stopped.add(job_id)
 
     def events(self, timeout: float) -> Iterator[Event]:
+        while self._begun:
+            yield self._begun.pop(0)
         if not self._heap:
             return
         self.now, _, job = heapq.heappop(self._heap)
@@ -115,6 +121,9 @@ class VirtualExecutor:
             best = max(best, job.value(step))
             yield Reported(job.id, step, job.value(step), {"loss": 1.0})
         yield Finished(job.id, TrainResult(best, step, step, 1.0, 1, "budget"))
+
+    def status(self) -> list[WorkerStatus]:
+        return []
 
     def close(self) -> None:
         return

@@ -34,20 +34,20 @@ def test_what_is_no_objective_is_told(text: str, wanted: str) -> None:
 
 
 def test_two_objectives_go_with_nsga2_alone_and_nsga2_goes_with_one() -> None:
-    assert SearchOptions("nsga2", objective="val_accuracy,latency").check()
-    assert SearchOptions("nsga2").check()
+    assert SearchOptions(tuner="nsga2", objective="val_accuracy,latency").check()
+    assert SearchOptions(tuner="nsga2").check()
     for tuner in ("random", "hyperband", "tpe", "bayesian", "grid", "gp", "cmaes", "qmc", "own:Mine"):
         assert SearchOptions(tuner).check()
         with pytest.raises(ConfigError, match="two objectives, which --tuner nsga2 alone takes"):
-            SearchOptions(tuner, objective="val_accuracy,latency").check()
+            SearchOptions(tuner=tuner, objective="val_accuracy,latency").check()
 
 
 def test_pruners_go_with_those_that_can_prune() -> None:
     for tuner in ("tpe", "gp", "cmaes", "qmc"):
-        assert SearchOptions(tuner, pruner="median").check()
+        assert SearchOptions(tuner=tuner, pruner="median").check()
     for tuner in ("random", "hyperband", "bayesian", "grid", "nsga2", "own:Mine"):
         with pytest.raises(ConfigError, match="--pruner median goes with --tuner tpe, gp, cmaes, qmc"):
-            SearchOptions(tuner, pruner="median").check()
+            SearchOptions(tuner=tuner, pruner="median").check()
 
 
 def trial(number: int, value: float, weights: float, state: State = State.COMPLETED) -> Trial:

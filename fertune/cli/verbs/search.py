@@ -14,6 +14,7 @@ from fertune.cli.grammar import (
     output_options,
     read_options,
     take_read_options,
+    where_options,
 )
 from fertune.config import CLASS_WEIGHTS, DEFAULT_MAX_EPOCHS, DEFAULT_TRIALS, PRUNERS
 from fertune.trial import OBJECTIVES, SECOND_OBJECTIVES, TUNERS
@@ -73,10 +74,10 @@ def add(commands: Commands) -> None:
         f"{' or '.join(SECOND_OBJECTIVES)}",
     )
     p.add_argument("--class-weight", choices=CLASS_WEIGHTS, help="weight of rare classes in training (default none)")
-    p.add_argument("--workers", type=int, metavar="N", help="child processes side by side (default 1)")
     p.add_argument("--out", metavar="DIR", help="the run's folder (default runs/SPACE-NN)")
     p.add_argument("--resume", action="store_true", help="go on with the run in --out, or begin it")
     read_options(p)
+    where_options(p)
     output_options(p)
 
 

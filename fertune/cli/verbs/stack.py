@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from fertune.cli.grammar import Commands, add_command, duration, output_options, words
+from fertune.cli.grammar import Commands, add_command, duration, output_options, where_options, words
 from fertune.config import CLASS_WEIGHTS, META_LEARNERS
 
 
@@ -43,7 +43,6 @@ def add(commands: Commands) -> None:
     p.add_argument("--meta-trials", type=int, metavar="N", help="trials of each tuned meta-learner (default 10)")
     p.add_argument("--time-budget", type=duration, metavar="TIME", help="for everything, test reading included")
     p.add_argument("--seed", type=int, metavar="N", help="of folds, bags and weights (default 0)")
-    p.add_argument("--workers", type=int, metavar="N", help="child processes side by side (default 1)")
     p.add_argument("--data", help="where the data moved since the searches; must be the same by content")
     p.add_argument(
         "--allow-pickle",
@@ -60,6 +59,7 @@ def add(commands: Commands) -> None:
     )
     p.add_argument("--out", metavar="DIR", help="the run's folder (default runs/stack-NN)")
     p.add_argument("--resume", action="store_true", help="go on with the stack in --out, or begin it")
+    where_options(p)
     output_options(p)
 
 
