@@ -112,6 +112,7 @@ class Sitting:
             horizon=self._options.max_epochs if multi else None,
             share=suggestion.share,
             alone=suggestion.alone,
+            seconds=suggestion.seconds,
         )
 
     def _keep_best(self) -> None:

@@ -316,7 +316,7 @@ class Search:
 def fidelity(suggestion: Suggestion) -> dict[str, Any]:
     """What a journal keeps of a piece of work that is not trained as usual; mostly nothing."""
     usual = Suggestion(suggestion.ticket, suggestion.params, suggestion.budget)
-    names = ("share", "side", "fold", "alone")
+    names = ("share", "side", "fold", "alone", "seconds")
     return {n: getattr(suggestion, n) for n in names if getattr(suggestion, n) != getattr(usual, n)}
 
 

@@ -30,7 +30,7 @@ class Resumed:
 
 
 def suggestion_of(line: dict[str, Any]) -> Suggestion:
-    more = {name: line[name] for name in ("share", "side", "fold", "alone") if name in line}
+    more = {name: line[name] for name in ("share", "side", "fold", "alone", "seconds") if name in line}
     return Suggestion(line["ticket"], line["params"], line["budget"], line["continues"], line["tags"], **more)
 
 

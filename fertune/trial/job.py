@@ -58,6 +58,7 @@ class TrainJob:
             has its largest budget here, so that a later stretch goes on along the same schedule.
         share: Part of the ``fit`` rows that is used, above 0 to 1; a smaller part is contained in a larger one.
         alone: Run it with all cores of the machine, when nothing else runs there.
+        seconds: See ``Suggestion``; all stretches of the training together.
 
     Rows may repeat in ``fit`` (a bootstrap): they are trained as often as they stand there.
     """
@@ -82,6 +83,7 @@ class TrainJob:
     horizon: int | None = None
     share: float = 1.0
     alone: bool = False
+    seconds: float | None = None
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,8 @@ class Suggestion:
         side: Pixels to which pictures are brought for this piece, another fidelity; None: their own size.
         fold: Number of the fold that is trained, where trials are cross-validated; None: the validation split.
         alone: Worth the whole machine: run with all cores, when nothing else does.
+        seconds: Wall seconds that the piece may take; the number of epochs, at most ``budget``, and an annealed
+            schedule follow from the speed that is measured. None: ``budget`` alone counts.
     """
 
     ticket: int
@@ -35,6 +37,7 @@ class Suggestion:
     side: int | None = None
     fold: int | None = None
     alone: bool = False
+    seconds: float | None = None
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ def test_two_objectives_go_with_nsga2_alone_and_nsga2_goes_with_one() -> None:
     assert SearchOptions(tuner="nsga2", objective="val_accuracy,latency").check()
     assert SearchOptions(tuner="nsga2").check()
     for tuner in ("random", "hyperband", "tpe", "bayesian", "grid", "gp", "cmaes", "qmc", "own:Mine"):
-        assert SearchOptions(tuner).check()
+        assert SearchOptions(tuner=tuner).check()
         with pytest.raises(ConfigError, match="two objectives, which --tuner nsga2 alone takes"):
             SearchOptions(tuner=tuner, objective="val_accuracy,latency").check()
 
