@@ -15,13 +15,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fertune.api import (
+        Checkup,
         Compared,
         Runs,
         SearchRun,
         StackRun,
         TrainedModel,
+        Watched,
         bundle,
         compare,
+        doctor,
+        export_csv,
+        export_curves,
+        export_optuna,
         list_runs,
         load,
         open_run,
@@ -30,6 +36,7 @@ if TYPE_CHECKING:
         run_experiment,
         search,
         stack,
+        watch,
     )
     from fertune.data import ImageDataset, ReadOptions, open_dataset
     from fertune.errors import (
@@ -49,13 +56,19 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "fertune.api": (
+        "Checkup",
         "Compared",
         "Runs",
         "SearchRun",
         "StackRun",
         "TrainedModel",
+        "Watched",
         "bundle",
         "compare",
+        "doctor",
+        "export_csv",
+        "export_curves",
+        "export_optuna",
         "list_runs",
         "remove_runs",
         "load",
@@ -64,6 +77,7 @@ _HOMES = {
         "run_experiment",
         "search",
         "stack",
+        "watch",
     ),
     "fertune.data": ("ImageDataset", "ReadOptions", "open_dataset"),
     "fertune.errors": (
@@ -86,6 +100,7 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [
     "AllTrialsFailed",
     "Bool",
+    "Checkup",
     "Choice",
     "Complete",
     "Compared",
@@ -115,8 +130,13 @@ __all__ = [
     "TrainedModel",
     "Trial",
     "Wait",
+    "Watched",
     "bundle",
     "compare",
+    "doctor",
+    "export_csv",
+    "export_curves",
+    "export_optuna",
     "list_runs",
     "load",
     "load_space",
@@ -128,6 +148,7 @@ __all__ = [
     "run_experiment",
     "search",
     "stack",
+    "watch",
 ]
 
 

@@ -17,6 +17,7 @@ META_LEARNERS = (
     "mean", "greedy", "decision_tree", "logistic", "lda", "knn", "mlp", "svm", "extra_trees", "random_forest",
     "xgboost",
 )  # fmt: skip
+FIDELITIES = ("epochs", "data", "resolution")
 EXECUTORS = ("local", "ray")
 AUTO = "auto"
 DEFAULT_TRIALS = 20
@@ -42,6 +43,21 @@ def parse_duration(text: str | float | int) -> float:
     if not seconds > 0:
         raise ConfigError(f"a time budget of {text!r} is not above zero; legal: 90s, 30m, 1.5h, 1h30m")
     return seconds
+
+
+_SIZES = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12, "kib": 2**10, "mib": 2**20, "gib": 2**30}
+
+
+def parse_size(text: str | float | int) -> int:
+    """Bytes from ``500000``, ``"500MB"``, ``"5GB"`` or ``"1.5GiB"``.
+
+    Raises:
+        ConfigError: Anything else, or less than one byte.
+    """
+    found = re.fullmatch(r"(\d+(?:\.\d+)?) *([a-z]*)", str(text).strip().lower())
+    if isinstance(text, bool) or not found or found[2] not in _SIZES or float(found[1]) * _SIZES[found[2]] < 1:
+        raise ConfigError(f"{text!r} is not a size; legal: 500MB, 5GB, 1.5GiB")
+    return int(float(found[1]) * _SIZES[found[2]])
 
 
 def _choice(faults: list[str], name: str, value: object, legal: Sequence[str]) -> None:
@@ -73,6 +89,7 @@ class Where:
         gpus: ``auto`` (all there are), ``none``, or their numbers with commas.
         per_gpu: Workers that share a GPU.
         trial_timeout: Seconds after which a job is killed; None for none.
+        log_dir: Folder in which TensorBoard finds the run's curves; None for none.
     """
 
     executor: str = "local"
@@ -81,6 +98,7 @@ class Where:
     gpus: str = AUTO
     per_gpu: int = 1
     trial_timeout: float | None = None
+    log_dir: str | None = None
 
     def where_faults(self) -> list[str]:
         """What is not legal of it."""
@@ -112,6 +130,11 @@ class SearchOptions(Where):
         objective: One of ``fertune.trial.OBJECTIVES``; for nsga2 also two, as in ``val_accuracy,parameters``.
         class_weight: One of ``CLASS_WEIGHTS``.
         keep: How many of the best models stay on disk.
+        fidelity: What the rungs of hyperband and asha give more of; one of ``FIDELITIES``.
+        max_params: Configurations whose model has more weights are not tried; None: any size is.
+        max_disk: Bytes that the run's folder may take: models below the best one are dropped first, then the states
+            from which trainings go on; None for no limit.
+        cv: Folds on which each configuration is trained; 0: on the training rows, measured on the validation rows.
     """
 
     tuner: str
@@ -123,6 +146,10 @@ class SearchOptions(Where):
     objective: str = "val_accuracy"
     class_weight: str = "none"
     keep: int = 3
+    fidelity: str = "epochs"
+    max_params: int | None = None
+    max_disk: int | None = None
+    cv: int = 0
 
     def check(self) -> SearchOptions:
         """Itself.
@@ -135,18 +162,49 @@ class SearchOptions(Where):
             _choice(faults, "--tuner", self.tuner, tuple(TUNERS))
         _choice(faults, "--pruner", self.pruner, PRUNERS)
         faults += self._objective_faults()
+        faults += self._cv_faults()
         _choice(faults, "--class-weight", self.class_weight, CLASS_WEIGHTS)
         pruning = [t.name for t in TUNERS.values() if t.prunes]
         known = self.tuner.startswith(OWN) or self.tuner in TUNERS
         if self.pruner != "none" and known and self.tuner not in pruning:
             faults.append(f"--pruner {self.pruner} goes with --tuner {', '.join(pruning)}; {self.tuner} has none")
+        faults += self._tuner_faults()
         if self.trials is not None:
             _whole(faults, "--trials", self.trials, 1)
         _whole(faults, "--max-epochs", self.max_epochs, 1)
         _whole(faults, "--seed", self.seed, 0)
+        if self.max_params is not None:
+            _whole(faults, "--max-params", self.max_params, 1)
+        if self.max_disk is not None:
+            _whole(faults, "--max-disk", self.max_disk, 1, " bytes")
         faults += self.where_faults()
         _raise(faults, "search")
         return self
+
+    def _cv_faults(self) -> list[str]:
+        if self.cv == 0:
+            return []
+        if isinstance(self.cv, bool) or not isinstance(self.cv, int) or self.cv < 2:
+            return [f"--cv: {self.cv!r} is not a whole number of at least 2, or 0 for none"]
+        faults = []
+        going = [t.name for t in TUNERS.values() if not t.rungs]
+        if self.tuner in TUNERS and self.tuner not in going:
+            faults.append(f"--cv goes with --tuner {', '.join(going)}; {self.tuner} has a race of its own")
+        if "," in self.objective:
+            faults.append(f"--cv goes with one objective, not {self.objective}")
+        return faults
+
+    def _tuner_faults(self) -> list[str]:
+        """Faults of what goes with some tuners only."""
+        faults: list[str] = []
+        _choice(faults, "--fidelity", self.fidelity, FIDELITIES)
+        tuner = TUNERS.get(self.tuner)
+        if self.fidelity in FIDELITIES[1:] and (tuner is None or not tuner.rungs):
+            rungs = " and ".join(t.name for t in TUNERS.values() if t.rungs)
+            faults.append(f"--fidelity {self.fidelity} goes with --tuner {rungs}; {self.tuner} has no rungs")
+        if tuner is not None and tuner.timed and self.time_budget is None:
+            faults.append(f"--tuner {self.tuner} divides a time budget: give --time-budget, such as 15m")
+        return faults
 
     def _objective_faults(self) -> list[str]:
         try:

@@ -22,7 +22,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("space", "data", "folds", "predictions", "evaluation", "config"),
     ("searchers", "execution", "training", "models", "store"),
     ("searching", "stacking", "bundles"),
-    ("report", "console", "testing"),
+    ("report", "console", "testing", "watching", "exports", "checkup"),
     ("api",),
     ("cli", "sklearn"),
     ("__init__", "__main__"),
@@ -32,7 +32,9 @@ RANK = {room: rank for rank, rooms in enumerate(LAYERS) for room in rooms}
 
 # Where each third-party name may be imported; a folder ends in a slash.
 FENCES: dict[str, tuple[str, ...]] = {
-    "optuna": ("searchers/optuna.py", "report/importance.py"),
+    "optuna": ("searchers/optuna.py", "report/importance.py", "exports/optuna.py"),
+    "sqlalchemy": ("exports/optuna.py",),
+    "tensorboard": ("watching/curves.py",),
     "keras_tuner": ("searchers/keras_tuner.py",),
     "keras": ("models/", "training/", "api/runs.py"),
     "tensorflow": ("models/",),
@@ -50,16 +52,17 @@ FENCES: dict[str, tuple[str, ...]] = {
     "scipy": ("evaluation/", "report/"),
     "pandas": ("api/", "bundles/", "data/", "report/"),
     "PIL": ("bundles/", "data/", "report/"),
+    "ray": ("execution/ray.py", "execution/ray_agent.py", "execution/ray_start.py"),
     "cloudpickle": ("api/", "models/"),
     "filelock": ("store/", "data/"),
-    "platformdirs": ("data/",),
-    "psutil": ("execution/", "training/", "data/sources/headers.py"),
+    "platformdirs": ("data/", "execution/split.py"),
+    "psutil": ("execution/", "training/", "watching/", "checkup/", "data/sources/headers.py"),
     "pytest": ("testing/",),
     "yaml": ("config.py", "space/"),
 }
 FREE = {"numpy", "fertune"}
 TYPES_ONLY = {("keras", "api/runs.py")}
-NEVER = {"pickle", "dill", "joblib", "shelve", "marshal", "fcntl", "ray", "torch", "six"}
+NEVER = {"pickle", "dill", "joblib", "shelve", "marshal", "fcntl", "torch", "six"}
 """No pickle in the house; ``multiprocessing.connection`` does its own between parent and child. No POSIX-only locks."""
 HEAVY = {
     "tensorflow",

@@ -79,7 +79,7 @@ def starting_words() -> str:
 
 
 def machine() -> dict[str, Any]:
-    from fertune.execution.processes import cores
+    from fertune.execution.machine import cores
 
     return {
         "versions": versions(),

@@ -16,6 +16,7 @@ SUSPECTS = {
     FailureKind.NAN_LOSS: ("learning_rate",),
     FailureKind.OUT_OF_MEMORY: ("batch_size", "dense_units"),
     FailureKind.TIMED_OUT: ("blocks",),
+    FailureKind.INFEASIBLE: ("blocks", "dense_units"),
 }
 """Parameters whose upper end makes such failures, the first to lower first."""
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from fertune.errors import FertuneError, RunError, did_you_mean
 from fertune.store.folder import LEFT_OVER, is_held, read_info
 from fertune.store.records import ending
+from fertune.store.trials import Trials
 from fertune.trial import Objective
 
 if TYPE_CHECKING:
@@ -193,6 +194,12 @@ def _outline(journal: Path) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]
 
 def _best(info: dict[str, Any], lines: list[dict[str, Any]]) -> tuple[float | None, int]:
     """Best value, and how many trials ended."""
+    unequal = any(line["event"] == "known" or "share" in line or "side" in line for line in lines)
+    if info["options"].get("cv") or unequal:
+        trials = Trials(lines).all()
+        objective = Objective(**info["objective"])
+        best = min((t for t in trials if t.scored), key=lambda t: t.place(objective), default=None)
+        return None if best is None else best.value, sum(t.ended is not None for t in trials)
     values: dict[int, float] = {}
     ended: dict[int, str] = {}
     for line in lines:

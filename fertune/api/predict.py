@@ -13,9 +13,10 @@ import numpy as np
 from fertune.api.bundle import load
 from fertune.api.runs import SearchRun, StackRun
 from fertune.bundles import PicturePredictions, TrainedModel
+from fertune.config import Where
 from fertune.data import SPLITS, ImageDataset, ReadOptions, open_dataset
 from fertune.errors import ConfigError, DataError, RunError, did_you_mean
-from fertune.execution import ProcessExecutor
+from fertune.execution import make_executor
 from fertune.searching import Observer
 from fertune.store import open_record, write_arrays
 from fertune.trial import Failed, Finished, PredictJob, Rows
@@ -28,7 +29,7 @@ def predict(
     data_options: ReadOptions | Mapping[str, Any] | None = None,
     split: str = "test",
     out: str | Path = "proba.npz",
-    workers: int = 1,
+    workers: int | str = 1,
     trial: int | None = None,
     observer: Observer | None = None,
 ) -> Path:
@@ -42,7 +43,7 @@ def predict(
         data_options: How ``data`` is read; by default as it was for the run.
         split: ``test``, ``unlabelled``, ``validation`` or ``train``.
         out: npz with ``row`` int32 (n,) and ``proba`` float32 (n, classes), classes in the run's order.
-        workers: Child processes side by side.
+        workers: Child processes side by side, or ``auto``.
         trial: Of a search: a trial whose model was kept; by default the best.
         observer: Is told how far reading is.
 
@@ -50,13 +51,16 @@ def predict(
         The path of the file.
 
     Raises:
-        ConfigError: No such split, or it has no rows.
+        ConfigError: No such split, it has no rows, or ``workers`` is no such number.
         DataError: Pictures of another shape, or other classes, than the run was trained on.
         RunError: The run has no model.
     """
     watcher = observer or Observer()
     if split not in SPLITS:
         raise ConfigError(f"no split named {split!r}; legal: {', '.join(SPLITS)}{did_you_mean(split, SPLITS)}")
+    where = Where(workers=workers)
+    if faults := where.where_faults():
+        raise ConfigError(faults[0])
     model = run if isinstance(run, TrainedModel) else load(run, trial=trial)
     stored = _trained_on(model)
     source = data if data is not None else stored.get("source")
@@ -84,7 +88,7 @@ def predict(
     if len(at) == 0:
         have = [s for s in SPLITS if len(dataset.positions(s))]
         raise ConfigError(f"{dataset.name} has no {split} rows; it has {', '.join(have)}")
-    proba = _run(model, dataset, split, workers)
+    proba = _run(model, dataset, split, where)
     target = Path(out)
     try:
         write_arrays(target, row=dataset.row_ids[at].astype(np.int32), proba=proba.astype(np.float32))
@@ -107,7 +111,7 @@ def _size_help(have: tuple[int, int, int], want: tuple[int, int, int]) -> str | 
     return f"--image-size {want[0]}" if want[0] == want[1] else f"--image-size {want[1]}x{want[0]}"
 
 
-def _run(model: TrainedModel, data: ImageDataset, split: str, workers: int) -> np.ndarray:
+def _run(model: TrainedModel, data: ImageDataset, split: str, where: Where) -> np.ndarray:
     """Every model in a child; the weighted mean of each member's models; the meta-learner over these."""
     members = model.ensemble.members
     with tempfile.TemporaryDirectory() as scratch:
@@ -123,7 +127,7 @@ def _run(model: TrainedModel, data: ImageDataset, split: str, workers: int) -> n
             for i, member in enumerate(members)
             for j, path in enumerate(member.models)
         ]
-        executor = ProcessExecutor(workers=min(workers, len(jobs)), log_dir=Path(scratch))
+        executor = make_executor(where, log_dir=Path(scratch), most=len(jobs))
         try:
             for job in jobs:
                 executor.submit(job)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import MISSING, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,13 @@ from fertune.config import DEFAULT_TRIALS, SearchOptions, Where
 from fertune.errors import ConfigError, SpaceError
 from fertune.searchers import Own
 from fertune.space import Space
-from fertune.trial import OWN
+from fertune.trial import OWN, TUNERS
 
-FIXED_ON_RESUME = ("tuner", "pruner", "max_epochs", "seed", "objective", "class_weight")
+FIXED_ON_RESUME = ("tuner", "pruner", "max_epochs", "seed", "objective", "class_weight", "max_params", "fidelity", "cv")
+WITH_FOLDS = "tpe"
+"""The tuner of a search with folds in a space that names one with rungs, which do not go together."""
+CHOSEN_BY_HAND = ("tuner", "trials", "max_epochs", "pruner", "fidelity")
+"""Options of which none is given where a time budget alone says what a search is."""
 
 
 def new_options(space: Space, given: dict[str, Any]) -> SearchOptions:
@@ -23,8 +27,15 @@ def new_options(space: Space, given: dict[str, Any]) -> SearchOptions:
     Raises:
         ConfigError: Naming every option that is not legal.
     """
-    options = SearchOptions(**{"tuner": space.tuner, **given}).check()
-    if options.trials is None and options.tuner != "hyperband":
+    two = "," in given.get("objective", "")
+    timed = "time_budget" in given and not two and not any(name in given for name in CHOSEN_BY_HAND)
+    named = "sprint" if timed else space.tuner
+    if given.get("cv") and named in TUNERS and TUNERS[named].rungs:
+        named = WITH_FOLDS
+    options = SearchOptions(**{"tuner": named, **given}).check()
+    tuner = TUNERS.get(options.tuner)
+    ends = tuner is not None and (tuner.timed or tuner.rungs and options.time_budget is not None)
+    if options.trials is None and options.tuner != "hyperband" and not ends:
         options = replace(options, trials=DEFAULT_TRIALS)
     return options
 
@@ -35,11 +46,12 @@ def resumed_options(info: dict[str, Any], given: dict[str, Any]) -> SearchOption
     Raises:
         ConfigError: Another option differs from the run's.
     """
-    stored = info["options"]
+    # an older run has no word on options that came later: what it did is their default
+    stored = {f.name: f.default for f in fields(SearchOptions) if f.default is not MISSING} | info["options"]
     faults = [
-        f"--{k.replace('_', '-')}: {given[k]!r}; the run has {stored[k]!r}"
+        f"--{k.replace('_', '-')}: {given[k]!r}; the run has {stored.get(k)!r}"
         for k in FIXED_ON_RESUME
-        if k in given and given[k] != stored[k]
+        if k in given and given[k] != stored.get(k)
     ]
     if faults:
         raise ConfigError(
@@ -47,10 +59,12 @@ def resumed_options(info: dict[str, Any], given: dict[str, Any]) -> SearchOption
             details=faults,
             help="leave them out, or start another run with another --out",
         )
-    changed = {k: given[k] for k in ("trials", *(f.name for f in fields(Where))) if k in given}
+    changed = {k: given[k] for k in ("trials", "max_disk", *(f.name for f in fields(Where))) if k in given}
     if "trials" in changed and stored["trials"] is not None and changed["trials"] < stored["trials"]:
         changed["trials"] = stored["trials"]
-    return SearchOptions(**{**stored, **changed, "time_budget": given.get("time_budget")}).check()
+    tuner = TUNERS.get(stored["tuner"])
+    again = stored.get("time_budget") if tuner is not None and tuner.timed else None
+    return SearchOptions(**{**stored, **changed, "time_budget": given.get("time_budget", again)}).check()
 
 
 def same_searcher(info: dict[str, Any], own: Own | None) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from fertune.errors import ConfigError, RunError, did_you_mean
 from fertune.store import SearchRecord, StackRecord, open_record
+from fertune.store.folder import open_head
 from fertune.trial import Trial
 
 if TYPE_CHECKING:
@@ -140,14 +141,16 @@ class SearchRun(_Run):
     def load_model(self, trial: int | None = None) -> keras.Model:
         """A kept model (the best 3 are), by default the best one, at its best epoch.
 
+        Of a search with ``cv`` it is the model of the first fold.
+
         Raises:
             RunError: That trial's model was not kept, or cannot be loaded.
             MissingPackage: Keras or its backend is not installed.
         """
-        from fertune.bundles.pack import kept_model
+        from fertune.bundles.pack import kept_models
         from fertune.training.load import load_model
 
-        return load_model(kept_model(self.record, trial)[1])
+        return load_model(kept_models(self.record, trial)[1][0])
 
 
 class StackRun(_Run):
@@ -221,5 +224,5 @@ def open_run(path: str | Path) -> SearchRun | StackRun:
     Raises:
         RunError: There is none, or it cannot be read.
     """
-    record = open_record(path)
-    return SearchRun(path) if isinstance(record, SearchRecord) else StackRun(path)
+    kind = open_head(Path(path)).info["kind"]
+    return SearchRun(path) if kind == "search" else StackRun(path)

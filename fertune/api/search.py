@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
@@ -18,21 +19,26 @@ from fertune.api.describe import (
     typed_command,
     watcher_for,
 )
+from fertune.api.fidelity import check_fidelity
 from fertune.api.hints import with_range
 from fertune.api.resuming import new_options, resumed_options, same_searcher, same_space
 from fertune.api.runs import SearchRun
 from fertune.api.sitting import Sitting
 from fertune.api.spaces import find_space, narrowed_space, source_text
-from fertune.config import SearchOptions, parse_duration
+from fertune.api.warm import begin_with, known_of, warm_paths
+from fertune.config import SearchOptions, parse_duration, parse_size
 from fertune.data import ImageDataset, ReadOptions, open_dataset
 from fertune.errors import AllTrialsFailed, ConfigError, RunError
+from fertune.execution import check_where
 from fertune.searchers import Own, check_needs, engine_notes, find_own
 from fertune.searchers.start import start_notes
 from fertune.searching import Observer
 from fertune.space import Space
-from fertune.store import RunFolder, open_record
-from fertune.store.folder import free_name
+from fertune.store import RunFolder
+from fertune.store.folder import free_name, open_head
+from fertune.store.room import writing
 from fertune.trial import Searcher, objectives
+from fertune.watching import check_tensorboard
 
 
 def search(
@@ -49,11 +55,17 @@ def search(
     time_budget: str | float | None = None,
     seed: int | None = None,
     objective: str | None = None,
+    fidelity: str | None = None,
     class_weight: str | None = None,
+    cv: int | None = None,
+    warm_start: str | Path | Sequence[str | Path] | None = None,
+    max_params: int | None = None,
+    max_disk: str | int | None = None,
     workers: int | str | None = None,
     gpus: str | None = None,
     per_gpu: int | None = None,
     trial_timeout: str | float | None = None,
+    log_dir: str | Path | None = None,
     executor: str | None = None,
     address: str | None = None,
     out: str | Path | None = None,
@@ -75,24 +87,36 @@ def search(
             (pictures, labels), a tf.data.Dataset, a Hugging Face data set, a pandas DataFrame.
         data_options: How ``data`` is read: ``image_size``, ``skip_bad_rows``, ... (see ``ReadOptions``).
         tuner: ``random``, ``hyperband``, ``bayesian``, ``grid`` (Keras Tuner), ``tpe``, ``gp``, ``cmaes``, ``qmc`` or
-            ``nsga2`` (Optuna); by default what the space names. Or your own: a class or function that makes a
-            ``Searcher`` from ``(space, *, objective, seed, trials, max_epochs)``, or ``"my_file.py:MySearcher"``.
+            ``nsga2`` (Optuna), ``asha`` or ``sprint`` (fertune); by default ``sprint`` where only a time budget is
+            given, else what the space names. Or your own: a class or function that makes a ``Searcher`` from
+            ``(space, *, objective, seed, trials, max_epochs)``, or ``"my_file.py:MySearcher"``.
         pruner: Of tpe, gp, cmaes and qmc: ``none``, ``median``, ``hyperband`` or ``asha``.
         set: Parameters and settings of the space to fix, as ``{"dropout": 0.3}``.
         ranges: Parameters to search in another range, as ``{"units": (32, 128), "filters_1": [16, 32]}`` or
             ``{"units": "32..128:log"}``; wider than the space's own, too, where the model allows it.
-        trials: Distinct configurations; default 20, for hyperband one whole iteration of its brackets.
+        trials: Distinct configurations; default 20, for hyperband one whole iteration of its brackets. Without limit
+            for sprint, and for asha with a time budget.
         max_epochs: Most epochs for one configuration; default 30.
         time_budget: Seconds, or ``"30m"``; holds with the running trial, which keeps its best epoch.
         seed: Of everything drawn; default 0.
         objective: ``val_accuracy`` (default), ``val_loss`` or ``val_macro_f1``; a trial's value is its best epoch's.
             With nsga2 also two, as in ``"val_accuracy,parameters"`` or ``"val_accuracy,latency"``.
+        fidelity: What the rungs of hyperband and asha give more of: ``epochs`` (default), ``data`` (a ninth, a third,
+            all of the training rows) or ``resolution`` (pictures of half the side up to all of it).
         class_weight: ``none`` (default), ``sqrt`` or ``balanced``.
+        cv: Folds of train and validation rows on which each configuration is trained; weak ones are stopped after one
+            or two. Default 0: trained on the training rows, measured on the validation rows.
+        warm_start: Earlier searches of the same space, data and options: their finished trials are known from the
+            start, and none of them is tried again.
+        max_params: Configurations whose model has more weights are infeasible: not trained, and told as failed.
+        max_disk: Bytes that the run's folder may take, or ``"5GB"``. Models below the best one go first, then states
+            from which trainings go on; the best model stays.
         workers: Processes at work side by side, or ``auto`` (the default): what suits the machine. With one, the same
             seed gives the same search; random and grid searches are the same with any number.
         gpus: ``auto`` (all there are), ``none``, or numbers such as ``"0,1"``.
         per_gpu: Workers that share a GPU; default 1.
         trial_timeout: Seconds, or ``"20m"``, after which a model's training is killed and counts as timed out.
+        log_dir: Folder below which each model's curves are written for TensorBoard; needs ``fertune[tensorboard]``.
         executor: ``local`` (the default) or ``ray``.
         address: Of the Ray cluster; by default one is begun on this machine.
         out: The run's folder; by default ``runs/<space>-<nn>``.
@@ -120,11 +144,16 @@ def search(
         "time_budget": None if time_budget is None else parse_duration(time_budget),
         "seed": seed,
         "objective": objective,
+        "fidelity": fidelity,
         "class_weight": class_weight,
+        "cv": cv,
+        "max_params": max_params,
+        "max_disk": None if max_disk is None else parse_size(max_disk),
         "workers": workers,
         "gpus": gpus,
         "per_gpu": per_gpu,
         "trial_timeout": None if trial_timeout is None else parse_duration(trial_timeout),
+        "log_dir": None if log_dir is None else str(log_dir),
         "executor": executor,
         "address": address,
     }
@@ -132,7 +161,7 @@ def search(
     path = Path(out) if out is not None else None
     if resume and path is None:
         raise ConfigError("--resume needs the run", help="fertune search --out runs/leaky_cnn-01 --resume")
-    old = open_record(path) if resume and path is not None and (path / "run.json").exists() else None
+    old = open_head(path) if resume and path is not None and (path / "run.json").exists() else None
     if old is not None:
         if old.info["kind"] != "search":
             raise RunError(f"{path} is a stack, not a search", help=f"fertune stack --out {path} --resume")
@@ -146,22 +175,37 @@ def search(
             raise RunError(f"{path} holds a run already", help="add --resume to go on with it, or choose another --out")
         chosen, notes = narrowed_space(find_space(space if space is not None else "leaky_cnn"), set, ranges)
         options = new_options(chosen, given)
+        if options.cv and "tuner" not in given and options.tuner != chosen.tuner:
+            notes = [
+                *notes,
+                f"with --cv the tuner is {options.tuner}; {chosen.tuner} of space {chosen.name} has no folds",
+            ]
         source = data if data is not None else "builtin:faces"
         if data is None:
             watcher.said("no --data given: using builtin:faces, drawn pictures; for real ones --data fer2013.csv")
+    check_tensorboard(options.log_dir)
+    check_where(options)
+    warm = warm_paths(warm_start, old, own)
     before = old.info["options"]["trials"] if old is not None else None
-    for note in (*notes, *_engine_ready(chosen, options, own, before)):
-        watcher.noted(note)
+    notes = [*notes, *_engine_ready(chosen, options, own, before)]
     # the split belongs to the data, not to the seed of a search
     stored = old.info["data"] if old is not None else None
     dataset = open_dataset(source, options=data_options, say=watcher.said, progress=watcher.progress, run=stored)
+    for note in notes:
+        watcher.noted(note)
     for note in dataset.notes:
         watcher.warned(note)
     if len(dataset.positions("train")) == 0 or len(dataset.positions("validation")) == 0:
         raise ConfigError(f"{dataset.name} has no rows to train on and to validate with")
-    folder = _open(path, old is not None, chosen, options, own, dataset, command)
+    known = known_of(warm, chosen, options, dataset, watcher)
+    check_fidelity(chosen, options, dataset)
+    with writing(path or Path("runs")):
+        folder = _open(path, old is not None, chosen, options, own, dataset, command, warm)
     try:
-        return Sitting(folder, chosen, options, own, dataset, watcher, started).run()
+        with writing(folder.path):
+            if known:
+                begin_with(folder, known, options, dataset)
+            return Sitting(folder, chosen, options, own, dataset, watcher, started).run()
     except AllTrialsFailed as error:
         error.run = folder.path
         with_range(error, chosen, space if not isinstance(space, Space) else None, SearchRun(folder.path).record.trials)
@@ -199,6 +243,7 @@ def _open(
     own: Own | None,
     data: ImageDataset,
     command: Sequence[str] | None,
+    warm: Sequence[str],
 ) -> RunFolder:
     if exists and path is not None:
         folder = RunFolder.reopen(path)
@@ -210,12 +255,16 @@ def _open(
                 f"not {data.name} ({data.fingerprint[:12]})",
                 help="give the same --data again",
             )
-        folder.update_info(options={**asdict(options)})
+        try:
+            folder.update_info(options={**asdict(options)}, resume=_resume_command(path, own))
+            _keep_pictures(data, path, options.seed)
+        except OSError:
+            folder.close()
+            raise
         return folder
     where = path or free_name(Path("runs"), space.name)
     typed = list(command) if command is not None else typed_command(["fertune", "search", "--space", space.name])
     objective, second = objectives(options.objective)
-    again = ["--tuner", own.typed] if own is not None and own.typed else []
     folder = RunFolder.create(
         where,
         {
@@ -224,8 +273,9 @@ def _open(
             "created": round(time.time(), 3),
             "fertune": fertune_version(),
             "command": typed,
-            "resume": shown_command(["fertune", "search", "--out", str(where), "--resume", *again]),
+            "resume": _resume_command(where, own),
             "options": asdict(options),
+            **({"warm_start": list(warm)} if warm else {}),
             "engine": options.tuner,
             "objective": asdict(objective),
             **({"second_objective": asdict(second)} if second is not None else {}),
@@ -237,6 +287,24 @@ def _open(
             **machine(),
         },
     )
-    keep_samples(data, where, seed=options.seed)
-    keep_gallery(data, where, "validation", seed=options.seed)
+    try:
+        _keep_pictures(data, where, options.seed)
+    except OSError:
+        folder.close()
+        shutil.rmtree(where, ignore_errors=True)  # nothing was trained: no half a run is left
+        raise
     return folder
+
+
+def _resume_command(path: Path, own: Own | None) -> str:
+    """What goes on with the run where it lies now; it may have been moved since it was made."""
+    again = ["--tuner", own.typed] if own is not None and own.typed else []
+    return shown_command(["fertune", "search", "--out", str(path), "--resume", *again])
+
+
+def _keep_pictures(data: ImageDataset, where: Path, seed: int) -> None:
+    """Pictures for the report, where they are not there: a run may have been killed as soon as it was made."""
+    if not (where / "samples.npz").exists():
+        keep_samples(data, where, seed=seed)
+    if not (where / "gallery.npz").exists():
+        keep_gallery(data, where, "validation", seed=seed)

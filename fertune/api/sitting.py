@@ -8,18 +8,27 @@ from typing import Any
 import numpy as np
 
 from fertune.api.describe import starting_words
+from fertune.api.fidelity import around, fed_with
+from fertune.api.folding import cut_folds, fold_job, write_held_out
+from fertune.api.observing import watched
 from fertune.api.runs import SearchRun
 from fertune.api.spaces import pickled_build
 from fertune.config import SearchOptions
 from fertune.data import ImageDataset
 from fertune.errors import Interrupted
 from fertune.execution import make_executor
+from fertune.models.feasible import infeasible, weights
 from fertune.searchers import Own, make_searcher, restore
 from fertune.searching import Interrupts, Observer, Search, read_progress
-from fertune.searching.loop import TIME_IS_UP, all_failed
+from fertune.searching.failing import all_failed
+from fertune.searching.judging import FoldJudge
+from fertune.searching.loop import TIME_IS_UP
+from fertune.searching.racing import FoldRacing
 from fertune.space import Space
 from fertune.store import RunFolder, SearchRecord, open_record
-from fertune.trial import Rows, Searcher, State, Suggestion, TrainJob, Trial, library_of, objectives
+from fertune.store.checkpoints import STATE_EVERY, Checkpoints, resumable
+from fertune.store.trials import Trials
+from fertune.trial import TUNERS, Rows, Searcher, State, Suggestion, TrainJob, Trial, library_of, objectives
 
 
 class Sitting:
@@ -39,20 +48,34 @@ class Sitting:
         self._own, self._observer, self._started = own, observer, started
         self._objective, self._second = objectives(options.objective)
         self._build = pickled_build(space)
-        self._search: Search | None = None
+        rungs = own is None and TUNERS[options.tuner].rungs and options.fidelity == "epochs"
+        self._multi = rungs or own is not None
+        self._alive: set[int] | None = None
+        self._checkpoints = Checkpoints(
+            folder.path,
+            objective=self._objective,
+            keep=options.keep,
+            max_disk=options.max_disk,
+            continues=self._may_go_on,
+            warn=observer.warned,
+        )
 
     def run(self) -> SearchRun:
         self._folder.journal.write("session", trials=self._options.trials, workers=self._options.workers)
         progress = read_progress(self._folder.journal.lines)
         executor = make_executor(self._options, log_dir=self._folder.path / "logs")
+        self._observer = pulse = watched(self._observer, executor, self._folder, self._options.log_dir)
         try:
             with Interrupts() as interrupts:
-                self._observer.search_started(self._folder.info, self._options.trials, progress.trials.all())
+                self._observer.search_started(self._folder.info, self._goal(), progress.trials.all())
                 first = next(line for line in self._folder.journal.lines if line["event"] == "session")
                 searcher = self._make_searcher(first["trials"])
+                if self._options.cv:
+                    cut_folds(self._folder.path, self._data, self._options)
+                    searcher = FoldRacing(searcher, folds=self._options.cv, slots=executor.slots)
                 restore(searcher, progress.calls, written_by=self._written_by())
                 budget = self._options.time_budget
-                self._search = Search(
+                search = Search(
                     searcher=searcher,
                     executor=executor,
                     journal=self._folder.journal,
@@ -63,13 +86,27 @@ class Sitting:
                     deadline=None if budget is None else self._started + budget,
                     stop_requested=lambda: interrupts.signum is not None,
                     observer=self._observer,
-                    on_trial_end=lambda trial: self._keep_best(),
+                    infeasible=self._infeasible,
+                    on_trial_end=lambda trial: self._ended(searcher, search, trial),
+                    weigh=self._judge(progress.trials),
                 )
+                self._alive = promotable(searcher, search)
+                self._checkpoints.sweep(progress.trials.all())
                 self._observer.progress(starting_words(), 0)
-                status, reason = self._search.run()
+                status, reason = search.run()
         finally:
+            pulse.stop()
             executor.close()
         return self._end(status, reason, interrupts.signum)
+
+    def _goal(self) -> int | None:
+        """Trials that the run will have, those that it began with among them."""
+        known = sum(len(line["trials"]) for line in self._folder.journal.lines if line["event"] == "known")
+        return None if self._options.trials is None else self._options.trials + known
+
+    def _judge(self, trials: Trials) -> FoldJudge:
+        data = self._data
+        return FoldJudge(self._folder.path / "trials", data.labels, data.groups, self._objective, trials.all)
 
     def _make_searcher(self, trials: int | None) -> Searcher:
         """A fresh one, as the first session had it."""
@@ -82,7 +119,15 @@ class Sitting:
         }
         if self._own is not None:
             return self._own.make(self._space, **common)
-        return make_searcher(options.tuner, self._space, pruner=options.pruner, second=self._second, **common)
+        return make_searcher(
+            options.tuner,
+            self._space,
+            pruner=options.pruner,
+            second=self._second,
+            fidelity=options.fidelity,
+            around=around(self._data, options, self._started),
+            **common,
+        )
 
     def _written_by(self) -> str | None:
         package = library_of(self._options.tuner)
@@ -90,9 +135,10 @@ class Sitting:
         return f"{package} {version}" if version else None
 
     def _job(self, trial: Trial, suggestion: Suggestion) -> TrainJob:
-        out = self._folder.path / "trials" / str(trial.id)
-        multi = self._options.tuner == "hyperband" or self._own is not None
-        return TrainJob(
+        out = self._checkpoints.folder(trial)
+        settings = fed_with(self._space.settings(suggestion.params), suggestion)
+        room = self._checkpoints.began(trial, weights(self._space.model, settings, *self._fed(suggestion)))
+        job = TrainJob(
             id=f"trial-{trial.id}-{suggestion.ticket}",
             data=str(self._data.folder),
             fingerprint=self._data.fingerprint,
@@ -100,34 +146,47 @@ class Sitting:
             stop=Rows(splits=("validation",)),
             family=self._space.model,
             build=self._build,
-            settings=self._space.settings(suggestion.params),
+            settings=settings,
             budget=suggestion.budget,
             objective=self._objective,
             out=str(out),
             seed=int(np.random.SeedSequence([self._options.seed, trial.id]).generate_state(1)[0] % 2**31),
             class_weight=self._options.class_weight,
-            resume=str(out) if suggestion.continues is not None and (out / "state").exists() else None,
-            keep_state=multi and suggestion.budget < self._options.max_epochs,
+            resume=resumable(out),
+            told=trial.epochs if suggestion.fold is None else 0,
+            keep_state=room and self._multi and suggestion.budget < self._options.max_epochs,
+            checkpoint=STATE_EVERY if room else None,
+            max_params=self._options.max_params,
             latency=self._second is not None and self._second.name == "latency",
-            horizon=self._options.max_epochs if multi else None,
+            horizon=self._options.max_epochs if self._multi else None,
             share=suggestion.share,
             alone=suggestion.alone,
             seconds=suggestion.seconds,
         )
+        return fold_job(job, self._folder.path, trial, suggestion, self._options.seed)
 
-    def _keep_best(self) -> None:
-        """Models of the best few stay; the others go. A state that a promotion may need stays till the end."""
-        if self._search is None:
-            return
-        key = self._objective.sort_key
-        trials = self._search.trials.all()
-        ranked = sorted((t for t in trials if t.scored), key=lambda t: (key(t.value or 0.0), t.seconds, t.id))
-        kept = {t.id for t in ranked[: self._options.keep]}
-        for trial in trials:
-            # what still runs may have written its model already, and is told of a moment later
-            if trial.id not in kept and trial.state is not State.RUNNING:
-                for file in ("model.keras", "stop.npz"):
-                    (self._folder.path / "trials" / str(trial.id) / file).unlink(missing_ok=True)
+    def _fed(self, suggestion: Suggestion) -> tuple[tuple[int, int, int], int]:
+        """Shape of the pictures that a piece of work is trained on, and the number of classes."""
+        height, width, channels = self._data.image_shape
+        side = suggestion.side
+        return ((side, side, channels) if side is not None else (height, width, channels)), self._data.n_classes
+
+    def _infeasible(self, trial: Trial, suggestion: Suggestion) -> str | None:
+        settings = self._space.settings(suggestion.params)
+        return infeasible(self._space.model, settings, *self._fed(suggestion), self._options.max_params)
+
+    def _ended(self, searcher: Searcher, search: Search, trial: Trial) -> None:
+        self._alive = promotable(searcher, search)
+        self._checkpoints.ended(trial)
+        if "could not be kept" in trial.note:
+            self._observer.warned(f"trial {trial.id} counts with its value, but {trial.note}")
+
+    def _may_go_on(self, trial: Trial) -> bool:
+        """Whether an ended trial may be promoted; one that stopped early has nothing left to train."""
+        if self._alive is not None and trial.id not in self._alive:
+            return False
+        whole = trial.state is State.COMPLETED and trial.epochs >= trial.budget
+        return self._multi and whole and trial.budget < self._options.max_epochs
 
     def _end(self, status: str, reason: str, signum: int | None) -> SearchRun:
         path = self._folder.path
@@ -135,7 +194,9 @@ class Sitting:
         if not isinstance(record, SearchRecord):
             raise TypeError(f"{path} is no search")
         best = record.best
-        if best is not None and (path / "trials" / str(best.id) / "stop.npz").exists():
+        if best is not None and best.folds:
+            write_held_out(path, best, self._data)
+        elif best is not None and (path / "trials" / str(best.id) / "stop.npz").exists():
             shutil.copyfile(path / "trials" / str(best.id) / "stop.npz", path / "validation.npz")
         if status == "interrupted":
             done = sum(1 for t in record.trials if t.ended is not None)
@@ -148,13 +209,15 @@ class Sitting:
                 told=True,
             )
         if reason != TIME_IS_UP:  # else a resumed search may still promote them
-            for state in (path / "trials").glob("*/state"):
-                shutil.rmtree(state, ignore_errors=True)
-        for folder in (path / "trials").glob("*"):
-            if folder.is_dir() and not any(folder.iterdir()):
-                folder.rmdir()
+            self._checkpoints.finish()
         failed = [t for t in record.trials if t.failure is not None]
         if best is None and failed:
             raise all_failed(failed, str(path))
         self._observer.search_ended(record)
         return SearchRun(path)
+
+
+def promotable(searcher: Searcher, search: Search) -> set[int] | None:
+    """Ids of the trials that may yet be promoted; None where the searcher does not say."""
+    tickets = getattr(searcher, "promotable", None)
+    return None if tickets is None else search.trials_of(tickets())

@@ -19,19 +19,22 @@ from fertune.api.describe import (
     typed_command,
     watcher_for,
 )
+from fertune.api.observing import watched
 from fertune.api.restack import restack
 from fertune.api.runs import SearchRun, StackRun
 from fertune.api.spaces import find_space, pickled_build
 from fertune.config import StackOptions, Where, parse_duration
 from fertune.data import ImageDataset, ReadOptions, open_dataset
 from fertune.errors import AllTrialsFailed, ConfigError, Interrupted, RunError
-from fertune.execution import make_executor
+from fertune.execution import check_where, make_executor
 from fertune.searching import Interrupts, Observer
 from fertune.space import Space
-from fertune.stacking.members import Member, choose, members_of, same_data
+from fertune.stacking.members import Member, choose, cv_of, members_of, same_data
 from fertune.stacking.pieces import StackHalted
 from fertune.store import RunFolder, SearchRecord, open_record
 from fertune.store.folder import free_name
+from fertune.store.room import writing
+from fertune.watching import check_tensorboard
 
 if TYPE_CHECKING:
     from fertune.stacking.meta import OwnMetaLearner
@@ -56,6 +59,7 @@ def stack(
     gpus: str | None = None,
     per_gpu: int | None = None,
     trial_timeout: str | float | None = None,
+    log_dir: str | Path | None = None,
     executor: str | None = None,
     address: str | None = None,
     data: Any = None,
@@ -75,7 +79,7 @@ def stack(
     Args:
         runs: Searches over the same data.
         top: Best distinct configurations of each; default 2.
-        folds: Default 5.
+        folds: Default 5, or as many as the first search with ``cv`` has; its trials are then not trained again.
         epochs: Most epochs of a fold's model; default: ``max_epochs`` of its search.
         bagging: Bootstrap models of the best single configuration, as one more row; default 0.
         class_weights: Class-weight variants of the best single configuration, of ``none``, ``sqrt``, ``balanced``.
@@ -85,11 +89,12 @@ def stack(
             ``OwnMetaLearner``; default ``["all"]``, which is all of fertune's. ``mean`` always is.
         meta_trials: Trials of each tuned meta-learner; default 10.
         time_budget: Seconds or ``"2h"`` for everything; configurations whose folds did not finish are left out, named.
-        seed: Default 0.
+        seed: Default 0, or that of the first search with ``cv``.
         workers: Processes at work side by side, or ``auto`` (the default): what suits the machine.
         gpus: ``auto`` (all there are), ``none``, or numbers such as ``"0,1"``.
         per_gpu: Workers that share a GPU; default 1.
         trial_timeout: Seconds, or ``"20m"``, after which a model's training is killed and counts as timed out.
+        log_dir: Folder below which each model's curves are written for TensorBoard; needs ``fertune[tensorboard]``.
         executor: ``local`` (the default) or ``ray``.
         address: Of the Ray cluster; by default one is begun on this machine.
         data: Only where the data moved since the searches; must be the same by content.
@@ -125,6 +130,7 @@ def stack(
         "gpus": gpus,
         "per_gpu": per_gpu,
         "trial_timeout": None if trial_timeout is None else parse_duration(trial_timeout),
+        "log_dir": None if log_dir is None else str(log_dir),
         "executor": executor,
         "address": address,
     }
@@ -161,6 +167,12 @@ def stack(
             raise RunError(f"{folder} is a stack; only searches can be stacked")
         records.append(record)
     same_data(records)
+    cut = cv_of(records)
+    if old is None and cut is not None:  # folds that a search has trained already are not trained again
+        options = _options(None, {"folds": cut[0], "seed": cut[1], **given})
+        other = [r.name for r in records if options.epochs not in (None, r.info["options"]["max_epochs"])]
+        if other:
+            watcher.said(f"--epochs {options.epochs} are not those of {', '.join(other)}: trained anew")
     builds = {}
     for given_space in spaces:
         found = find_space(given_space)
@@ -170,10 +182,14 @@ def stack(
     picks = choose(records, options.top) if old is None else [(m["run"], m["trial"]) for m in old["members"]]
     members = members_of(picks, records, epochs=options.epochs, builds=builds)
     dataset = _dataset(data, records[0], watcher, allow_pickle)
+    check_tensorboard(options.log_dir)
+    check_where(options)
     _warn_of_thin_classes(dataset, options.folds, watcher)
-    run = _open(path, old, members, options, dataset, records, folders, command)
+    with writing(path or Path("runs")):
+        run = _open(path, old, members, options, dataset, records, folders, command)
     try:
-        return _sitting(run, dataset, members, options, watcher, started)
+        with writing(run.path):
+            return _sitting(run, dataset, members, options, watcher, started)
     finally:
         run.close()
         if observer is None:
@@ -299,6 +315,7 @@ def _sitting(
 
     folder.journal.write("session", workers=options.workers)
     executor = make_executor(options, log_dir=folder.path / "logs")
+    observer = pulse = watched(observer, executor, folder, options.log_dir)
     try:
         with Interrupts() as interrupts:
             jobs = [(m.name, i, "fold") for m in members for i in range(options.folds)]
@@ -325,6 +342,7 @@ def _sitting(
         error.run = folder.path
         raise
     finally:
+        pulse.stop()
         executor.close()
     observer.stack_ended(open_record(folder.path))
     return StackRun(folder.path)

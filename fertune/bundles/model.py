@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fertune.bundles.pack import SUFFIX, kept_model, search_score, stack_score
+from fertune.bundles.pack import SUFFIX, kept_models, search_score, stack_score
 from fertune.bundles.pictures import batches, check_channels, find_pictures
 from fertune.bundles.predictions import PicturePredictions
 from fertune.bundles.quiet import quiet_stderr
@@ -147,10 +147,10 @@ def load_model(source: str | Path, *, trial: int | None = None) -> TrainedModel:
         return TrainedModel(path, document["kind"], document["name"], ensemble, document.get("score"), document, folder)
     record = open_record(path)
     if isinstance(record, SearchRecord):
-        number, model = kept_model(record, trial)
+        number, models = kept_models(record, trial)
         data = record.info["data"]
         name = f"{record.info['space']['name']} {number}"
-        ensemble = Bundle.single(name, model, tuple(data["classes"]), tuple(data["shape"]))
+        ensemble = Bundle.single(name, models, tuple(data["classes"]), tuple(data["shape"]))
         return TrainedModel(path, "search", record.name, ensemble, search_score(record, number))
     if trial is not None:
         raise ConfigError("a stack has no trials; its chosen ensemble predicts", help="leave --trial out")

@@ -55,28 +55,35 @@ def pack(record: SearchRecord | StackRecord, out: Path, *, trial: int | None = N
         if trial is not None:
             raise ConfigError("a stack has no trials; its bundle holds the chosen ensemble", help="leave --trial out")
         return _write(out, _stack_head(record), load_bundle(record.folder))
-    chosen, model = kept_model(record, trial)
-    ensemble = Bundle.single(f"{record.info['space']['name']} {chosen}", model, **_shape(record.info))
+    chosen, models = kept_models(record, trial)
+    ensemble = Bundle.single(f"{record.info['space']['name']} {chosen}", models, **_shape(record.info))
     return _write(out, _search_head(record, chosen), ensemble)
 
 
-def kept_model(record: SearchRecord, trial: int | None = None) -> tuple[int, Path]:
-    """The number of a trial, by default of the best one, and its model's file.
+def kept_models(record: SearchRecord, trial: int | None = None) -> tuple[int, list[Path]]:
+    """The number of a trial, by default of the best one, and the file of its model, or of each of its folds.
 
     Raises:
         RunError: That trial's model was not kept.
     """
     number = trial if trial is not None else (record.best.id if record.best else None)
-    path = record.folder / "trials" / str(number) / "model.keras"
-    if number is not None and path.is_file():
-        return number, path
-    kept = sorted(int(p.parent.name) for p in record.folder.glob("trials/*/model.keras"))
+    folder = record.folder / "trials" / str(number)
+    found = [folder / "model.keras", *sorted(folder.glob("fold-*/model.keras"), key=_fold_number)]
+    found = [path for path in found if path.is_file()]
+    if number is not None and found:
+        return number, found
+    stored = [*record.folder.glob("trials/*/model.keras"), *record.folder.glob("trials/*/fold-*/model.keras")]
+    kept = sorted({int(p.relative_to(record.folder / "trials").parts[0]) for p in stored})
     if not kept:
         raise RunError(f"{record.folder} has no model yet", help=f"fertune search --out {record.folder} --resume")
     raise RunError(
         f"no model of trial {number} is kept in {record.name}; kept are {', '.join(map(str, kept))}",
         help=f"--trial {kept[0]}",
     )
+
+
+def _fold_number(model: Path) -> int:
+    return int(model.parent.name.removeprefix("fold-"))
 
 
 def _shape(info: Mapping[str, Any]) -> dict[str, Any]:
@@ -86,10 +93,11 @@ def _shape(info: Mapping[str, Any]) -> dict[str, Any]:
 def search_score(record: SearchRecord, trial: int) -> dict[str, Any]:
     """What is known of a search's model, labelled."""
     value = next(t.value for t in record.trials if t.id == trial)
+    folds = record.info["options"].get("cv") or 0
     return {
         "name": record.objective.name,
         "value": value,
-        "rows": "validation",
+        "rows": f"held out of {folds} folds" if folds else "validation",
         "note": "search score, optimistic: the best of many on the rows that chose it",
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from fertune.config import EXECUTORS, parse_duration
+from fertune.config import EXECUTORS, parse_duration, parse_size
 from fertune.errors import ConfigError
 
 Commands = Any
@@ -22,6 +22,14 @@ def duration(text: str) -> float:
     """A time such as ``30m`` in seconds."""
     try:
         return parse_duration(text)
+    except ConfigError as error:
+        raise argparse.ArgumentTypeError(error.message) from None
+
+
+def disk_size(text: str) -> int:
+    """A size such as ``5GB`` in bytes."""
+    try:
+        return parse_size(text)
     except ConfigError as error:
         raise argparse.ArgumentTypeError(error.message) from None
 
@@ -88,6 +96,7 @@ def where_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--trial-timeout", type=duration, metavar="TIME", help="kill the training of a model after so long: 90s, 30m"
     )
+    group.add_argument("--log-dir", metavar="DIR", help="write curves for TensorBoard below this folder")
     group.add_argument("--executor", choices=EXECUTORS, help="local processes (default), or a Ray cluster")
     group.add_argument("--address", metavar="HOST:PORT", help="of the Ray cluster (default: begin one here)")
 

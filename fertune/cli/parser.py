@@ -4,9 +4,25 @@ from __future__ import annotations
 
 import argparse
 
-from fertune.cli.verbs import bundle, compare, data, predict, report, rm, run, runs, search, show, spaces, stack
+from fertune.cli.verbs import (
+    bundle,
+    compare,
+    data,
+    doctor,
+    export,
+    predict,
+    report,
+    rm,
+    run,
+    runs,
+    search,
+    show,
+    spaces,
+    stack,
+    watch,
+)
 
-VERBS = (search, stack, report, show, predict, bundle, run, runs, compare, rm, data, spaces)
+VERBS = (search, stack, report, show, watch, predict, bundle, run, runs, compare, rm, export, data, spaces, doctor)
 """In the order of the help."""
 
 

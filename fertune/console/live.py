@@ -10,18 +10,21 @@ from rich.live import Live
 from rich.text import Text
 
 from fertune.console.bar import Work, bar_line
+from fertune.console.crew import Crew
 from fertune.console.screen import Screen
 from fertune.console.search_view import SearchState, search_lines
 from fertune.console.stack_summary import stack_summary
 from fertune.console.stack_view import Key, StackState, stack_lines
 from fertune.console.summary import search_summary
 from fertune.searching.observer import Observer
-from fertune.trial import Trial
+from fertune.trial import Trial, WorkerStatus
 
 LEAST_SECONDS = 0.25
 """At most four frames a second."""
 CLOCK_SECONDS = 1.0
 """A frame each second where nothing happened, for the clocks."""
+SHARE = 0.05
+"""Most of its time that a coordinator spends on drawing: frames of thousands of trials are drawn less often."""
 
 
 class LiveConsole(Observer):
@@ -39,7 +42,7 @@ class LiveConsole(Observer):
         self._search: SearchState | None = None
         self._stack: StackState | None = None
         self._work: Work | None = None
-        self._drawn = 0.0
+        self._drawn = self._cost = 0.0
         self._changed = False
 
     def said(self, text: str) -> None:
@@ -118,8 +121,20 @@ class LiveConsole(Observer):
         self.close()
         self._screen.lines(stack_summary(self._screen, record))
 
+    def attached(self, begun: float, since: Mapping[Any, float], ended: int) -> None:
+        for state in (self._search, self._stack):
+            if state is not None:
+                state.take_since(begun, since, ended)
+
+    def workers(self, statuses: Sequence[WorkerStatus], memory: int = 0, disk: int | None = None) -> None:
+        for state in (self._search, self._stack):
+            if state is not None:
+                state.crew = Crew(tuple(statuses), memory, disk)
+
     def tick(self) -> None:
         since = time.monotonic() - self._drawn
+        if since < self._cost / SHARE:
+            return
         if since >= CLOCK_SECONDS or (self._changed and since >= LEAST_SECONDS):
             self._draw()
 
@@ -158,6 +173,7 @@ class LiveConsole(Observer):
     def _draw(self) -> None:
         if self._live is None:
             return
+        begun = time.monotonic()
         if self._search is not None:
             lines = search_lines(self._screen, self._search)
         elif self._stack is not None:
@@ -168,3 +184,4 @@ class LiveConsole(Observer):
             lines = [*lines, bar_line(self._screen, self._work)]
         self._live.update(Text("\n").join(lines), refresh=True)
         self._drawn, self._changed = time.monotonic(), False
+        self._cost = self._drawn - begun

@@ -12,13 +12,14 @@ from typing import Any
 
 from rich.text import Text
 
+from fertune.console.crew import Crew
 from fertune.console.screen import Screen
 from fertune.console.search_view import SearchState, search_lines
 from fertune.console.stack_summary import stack_summary
 from fertune.console.stack_view import Key, StackState, stack_lines
 from fertune.console.summary import search_summary
 from fertune.searching.observer import Observer
-from fertune.trial import Trial
+from fertune.trial import Trial, WorkerStatus
 
 SECONDS = 1.0
 """Between two drawings: each is a message to the browser and a change of the page."""
@@ -118,6 +119,16 @@ class NotebookConsole(Observer):
     def stack_ended(self, record: Any) -> None:
         self._stack = None
         self._draw(stack_summary(self._screen, record))
+
+    def attached(self, begun: float, since: Mapping[Any, float], ended: int) -> None:
+        for state in (self._search, self._stack):
+            if state is not None:
+                state.take_since(begun, since, ended)
+
+    def workers(self, statuses: Sequence[WorkerStatus], memory: int = 0, disk: int | None = None) -> None:
+        for state in (self._search, self._stack):
+            if state is not None:
+                state.crew = Crew(tuple(statuses), memory, disk)
 
     def tick(self) -> None:
         if time.monotonic() - self._drawn >= SECONDS:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from fertune.console.crew import Crew
 from fertune.console.screen import Screen
 from fertune.console.search_view import SearchState
 from fertune.console.stack_summary import stack_summary
@@ -13,7 +14,7 @@ from fertune.console.stack_view import Key, StackState
 from fertune.console.summary import search_summary
 from fertune.console.text import field, score, value_text
 from fertune.searching.observer import Observer
-from fertune.trial import Trial
+from fertune.trial import Trial, WorkerStatus
 
 STILL_SECONDS = 60.0
 
@@ -68,6 +69,8 @@ class PlainConsole(Observer):
             f"epochs={trial.epochs}/{trial.budget}",
             f"seconds={trial.seconds:.0f}",
         ]
+        if trial.folds:
+            words.append(f"folds={trial.folds_done}/{trial.rungs[-1].tags['of']}")
         if trial.failure is not None:
             words += [f"failure={field(trial.failure.kind.value)}", f"message={field(trial.failure.message)}"]
         words += self._best(state)
@@ -122,6 +125,16 @@ class PlainConsole(Observer):
         self.close()
         self._screen.lines(stack_summary(self._screen, record))
 
+    def attached(self, begun: float, since: Mapping[Any, float], ended: int) -> None:
+        for state in (self._search, self._stack):
+            if state is not None:
+                state.take_since(begun, since, ended)
+
+    def workers(self, statuses: Sequence[WorkerStatus], memory: int = 0, disk: int | None = None) -> None:
+        for state in (self._search, self._stack):
+            if state is not None:
+                state.crew = Crew(tuple(statuses), memory, disk)
+
     def tick(self) -> None:
         if time.monotonic() - self._last < STILL_SECONDS:
             return
@@ -129,6 +142,9 @@ class PlainConsole(Observer):
             self._still_search(self._search)
         elif self._stack is not None:
             self._still_stack(self._stack)
+        state = self._search or self._stack
+        if state is not None and state.crew.statuses:
+            self._still_crew(state.crew)
         self._last = time.monotonic()
 
     def close(self) -> None:
@@ -152,6 +168,13 @@ class PlainConsole(Observer):
         for (member, fold, kind), epochs in state.running.items():
             seconds = now - state.started[member, fold, kind]
             self._say("still", ["fold", field(member), f"{kind}={fold}", f"epoch={epochs}", f"seconds={seconds:.0f}"])
+
+    def _still_crew(self, crew: Crew) -> None:
+        busy = sum(s.job_id is not None for s in crew.statuses)
+        words = [f"workers={busy}/{len(crew.statuses)}"]
+        words += [f"memory_mb={crew.memory / 1e6:.0f}"] if crew.memory else []
+        words += [f"disk_mb={crew.disk / 1e6:.0f}"] if crew.disk is not None else []
+        self._say("still", ["run", *words])
 
     def _best(self, state: SearchState) -> list[str]:
         if state.best is None:

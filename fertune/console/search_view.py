@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from rich.text import Text
 
+from fertune.console.crew import Crew, Task, crew_lines, pace_of, vitals_line
 from fertune.console.screen import Screen
 from fertune.console.text import count, duration, short_duration
 from fertune.console.trials import clip, declared_names, live_order, parameter_names, ranked, trial_table
@@ -17,7 +20,12 @@ from fertune.trial import Objective, State, Trial
 
 WIDE = 80
 """From so many columns the head takes two lines."""
+LEAST_HEIGHT = 12
+"""Under so many lines the advice gives its place to the table."""
+CREW_LEAVES = 8
+"""Of the lines beyond so many a third may be workers."""
 FOOT = "search scores are optimistic · Ctrl-C keeps every finished trial"
+WATCHED_FOOT = "search scores are optimistic · Ctrl-C leaves, the run goes on"
 
 
 @dataclass
@@ -31,40 +39,82 @@ class SearchState:
     begun: float = field(default_factory=time.monotonic)
     started: dict[int, float] = field(default_factory=dict)
     ended_here: int = 0
+    crew: Crew = field(default_factory=Crew)
+    foot: str = FOOT
+    done: int = 0
 
     @classmethod
     def of(cls, info: Mapping[str, Any], goal: int | None, trials: Sequence[Trial]) -> SearchState:
         state = cls(info, goal, {t.id: t for t in trials})
         state.best = next(iter(ranked(trials, state.objective)), None)
+        state.done = sum(t.state is not State.RUNNING for t in trials)
         return state
 
     @property
     def objective(self) -> Objective:
         return Objective(**self.info["objective"])
 
-    @property
-    def done(self) -> int:
-        return sum(t.state is not State.RUNNING for t in self.trials.values())
-
     def take_start(self, trial: Trial) -> None:
-        self.trials[trial.id] = trial
+        self._put(trial)
         self.started[trial.id] = time.monotonic()
 
     def take_end(self, trial: Trial, best: Trial | None) -> None:
-        self.trials[trial.id] = trial
+        self._put(trial)
         self.best = best
         self.started.pop(trial.id, None)
         self.ended_here += 1
+
+    def _put(self, trial: Trial) -> None:
+        old = self.trials.get(trial.id)
+        self.done += (trial.state is not State.RUNNING) - (old is not None and old.state is not State.RUNNING)
+        self.trials[trial.id] = trial
 
     def running_seconds(self) -> dict[int, float]:
         now = time.monotonic()
         return {i: now - t + self.trials[i].seconds for i, t in self.started.items()}
 
+    def take_since(self, begun: float, since: Mapping[Any, float], ended: int) -> None:
+        """It began before it was watched; see ``Observer.attached``."""
+        self.begun, self.ended_here, self.foot = begun, ended, WATCHED_FOOT
+        self.started = {i: t for i, t in since.items() if i in self.trials}
+
     def left(self) -> float | None:
-        """Seconds that the rest will take at the pace of this session; None before one trial ended, and at the end."""
-        if self.goal is None or not self.ended_here or self.done >= self.goal:
+        """Seconds that the rest will take at the pace of this session, at most what its time budget leaves.
+
+        None before one trial ended where there is no budget, and at the end.
+        """
+        if self.goal is not None and self.done >= self.goal:
             return None
-        return (time.monotonic() - self.begun) / self.ended_here * (self.goal - self.done)
+        elapsed = time.monotonic() - self.begun
+        paced = None
+        if self.goal is not None and self.ended_here:
+            paced = elapsed / self.ended_here * (self.goal - self.done)
+        return within_budget(paced, elapsed, self.info)
+
+    def task(self, job_id: str) -> Task:
+        """What the worker of a job does; its id where that names no trial."""
+        found = re.match(r"trial-(\d+)\b", job_id)
+        trial = self.trials.get(int(found[1])) if found else None
+        if trial is None:
+            return Task(job_id)
+        return Task(f"trial {trial.id}", f"{trial.epochs}/{trial.budget}", pace_of(trial.history))
+
+    def rungs(self) -> str:
+        """``rungs: 9 at 3 epochs, 3 at 9``: how many ended a stretch there; empty for one rung."""
+        ended = Counter(
+            r.budget for t in self.trials.values() for r in t.rungs if r.value is not None and "rung" in r.tags
+        )
+        parts = [f"{n} at {budget}" for budget, n in sorted(ended.items())]
+        return f"rungs: {', '.join([f'{parts[0]} epochs', *parts[1:]])}" if len(parts) > 1 else ""
+
+
+def within_budget(paced: float | None, elapsed: float, info: Mapping[str, Any]) -> float | None:
+    """Seconds left: what the pace says, or what the time budget of the session leaves where that is less."""
+    budget = (info.get("options") or {}).get("time_budget")
+    if budget is None:
+        return paced
+    rest = max(float(budget) - elapsed, 0.0)
+    return rest if paced is None else min(paced, rest)
 
 
 def run_path(info: Mapping[str, Any]) -> str:
@@ -97,21 +147,26 @@ def data_words(info: Mapping[str, Any]) -> str:
     return f"{data.get('name', 'data')}: {rows} · {test}"
 
 
-def machine_words(info: Mapping[str, Any]) -> str:
-    """``1 worker x 4 threads, CPU``."""
+def machine_words(info: Mapping[str, Any], crew: Crew) -> str:
+    """``1 worker x 4 threads, CPU``; as the workers say themselves once they were heard of."""
+    if crew.machine:
+        return crew.machine
     workers = (info.get("options") or {}).get("workers") or 1
-    threads = max(int(info.get("cores") or 1) // int(workers), 1)
+    if not isinstance(workers, int):
+        return f"workers: {workers}"
+    threads = max(int(info.get("cores") or 1) // workers, 1)
     devices = ", ".join(str(d) for d in info.get("devices") or ()) or "CPU"
-    return f"{count(int(workers), 'worker')} x {count(threads, 'thread')}, {devices}"
+    return f"{count(workers, 'worker')} x {count(threads, 'thread')}, {devices}"
 
 
-def head(screen: Screen, info: Mapping[str, Any], verb: str, what: Sequence[str]) -> list[Text]:
+def head(screen: Screen, info: Mapping[str, Any], crew: Crew, verb: str, what: Sequence[str]) -> list[Text]:
     path = screen.text(run_path(info), "cyan")
     named = screen.text(" · ".join(what))
     if screen.width < WIDE:
         return [ends(screen, named, path)]
     first = screen.text(f"fertune {verb}  ", "bold").append_text(named)
-    return [ends(screen, first, path), ends(screen, screen.text(data_words(info)), screen.text(machine_words(info)))]
+    machine = screen.text(machine_words(info, crew))
+    return [ends(screen, first, path), ends(screen, screen.text(data_words(info)), machine)]
 
 
 def bar(screen: Screen, done: int, goal: int | None, words: str) -> Text:
@@ -157,14 +212,17 @@ def search_lines(screen: Screen, state: SearchState) -> list[Text]:
         objective.name + (f", {direction}" if screen.width >= WIDE else ""),
     ]
     seconds = time.monotonic() - state.begun
-    lines = head(screen, state.info, "search", what)
+    lines = head(screen, state.info, state.crew, "search", what)
     lines.append(
         bar(screen, state.done, state.goal, bar_words(screen, state.done, state.goal, "trial", seconds, state.left()))
     )
-    foot = [screen.text(FOOT)] if screen.width >= WIDE else []
+    tasks = {s.job_id: state.task(s.job_id) for s in state.crew.statuses if s.job_id is not None}
+    lines += vitals_line(screen, state.crew, tasks, [state.rungs()])
+    lines += crew_lines(screen, state.crew, state.task, (screen.height - CREW_LEAVES) // 3)
+    foot = [screen.text(state.foot)] if screen.width >= WIDE and screen.height >= LEAST_HEIGHT else []
     rows = max(screen.height - 2 - len(lines) - len(foot) - 1, 1)
     shown = clip(live_order(list(state.trials.values()), objective), rows)
     names = parameter_names(list(state.trials.values()), declared_names(state.info))
     if shown:
         lines += trial_table(screen, shown, objective, state.best, names, state.running_seconds())
-    return [*lines, *foot]
+    return [*lines, *foot][: max(screen.height - 2, 1)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,8 +11,9 @@ from typing import Any
 
 from rich.text import Text
 
+from fertune.console.crew import Crew, Task, crew_lines, pace_of, vitals_line
 from fertune.console.screen import Screen
-from fertune.console.search_view import WIDE, bar, bar_words, head
+from fertune.console.search_view import CREW_LEAVES, WIDE, bar, bar_words, head, within_budget
 from fertune.console.table import Column, draw, fits
 from fertune.console.text import count, duration
 
@@ -32,6 +34,9 @@ class StackState:
     meta: list[Mapping[str, Any]] = field(default_factory=list)
     begun: float = field(default_factory=time.monotonic)
     trained_here: int = 0
+    crew: Crew = field(default_factory=Crew)
+    leaving: str = "keeps every finished fold"
+    paces: dict[Key, float | None] = field(default_factory=dict)
 
     def take_start(self, key: Key) -> None:
         self.running[key] = 0
@@ -39,6 +44,24 @@ class StackState:
 
     def take_epoch(self, key: Key, logs: Mapping[str, float]) -> None:
         self.running[key] = int(logs.get("epoch", self.running.get(key, 0) + 1))
+        self.paces[key] = pace_of([logs])
+
+    def take_since(self, begun: float, since: Mapping[Any, float], ended: int) -> None:
+        """It began before it was watched; see ``Observer.attached``."""
+        self.begun, self.trained_here, self.leaving = begun, ended, "leaves, the run goes on"
+        self.started.update(since)
+        self.running = {key: self.running.get(key, 0) for key in since}
+
+    def task(self, job_id: str) -> Task:
+        """What the worker of a job does; its id where that names no model of this stack."""
+        for key, epochs in self.running.items():
+            member, number, kind = key
+            if job_id == f"{slug(member)}/{kind}-{number}":
+                budget = self.epochs_of(member)
+                return Task(
+                    f"{member}, {kind} {number}", f"{epochs}/{budget}" if budget else f"{epochs}", self.paces.get(key)
+                )
+        return Task(job_id)
 
     def take_end(self, run: Any) -> None:
         key = (run.member, run.fold, run.kind)
@@ -48,11 +71,13 @@ class StackState:
         self.started.pop(key, None)
 
     def left(self) -> float | None:
-        """Seconds for the folds that are left, at the pace of this session."""
+        """Seconds for the folds that are left, at the pace of this session, or what its time budget leaves."""
         missing = len([k for k in self.models() if k not in self.ended])
-        if not self.trained_here or not missing:
+        if not missing:
             return None
-        return (time.monotonic() - self.begun) / self.trained_here * missing
+        elapsed = time.monotonic() - self.begun
+        paced = elapsed / self.trained_here * missing if self.trained_here else None
+        return within_budget(paced, elapsed, self.info)
 
     def epochs_of(self, member: str) -> int | None:
         """Epochs that each model of a member gets; None where ``run.json`` does not say."""
@@ -67,6 +92,11 @@ class StackState:
     def members(self) -> list[tuple[str, str]]:
         """(member, kind), in the order in which they come."""
         return list(dict.fromkeys((m, kind) for m, _, kind in self.models()))
+
+
+def slug(member: str) -> str:
+    """A member's name as it stands in the id of its jobs."""
+    return re.sub(r"[^a-z0-9]+", "-", member.lower()).strip("-")
 
 
 def fold_cell(screen: Screen, state: StackState, key: Key) -> Text:
@@ -88,7 +118,7 @@ def stack_lines(screen: Screen, state: StackState) -> list[Text]:
     info = state.info
     models = state.models()
     what = [count(len(info.get("members") or ()), "member"), count(len(models), "model") + " to train"]
-    lines = head(screen, info, "stack", what)
+    lines = head(screen, info, state.crew, "stack", what)
     done = len(state.ended)
     lines.append(
         bar(
@@ -98,8 +128,11 @@ def stack_lines(screen: Screen, state: StackState) -> list[Text]:
             bar_words(screen, done, len(models), "model", time.monotonic() - state.begun, state.left()),
         )
     )
+    tasks = {s.job_id: state.task(s.job_id) for s in state.crew.statuses if s.job_id is not None}
+    lines += vitals_line(screen, state.crew, tasks)
+    lines += crew_lines(screen, state.crew, state.task, (screen.height - CREW_LEAVES) // 3)
     below = [_meta_line(screen, entry) for entry in state.meta]
-    foot = [screen.text("fold values are on rows that stopped the training · Ctrl-C keeps every finished fold")]
+    foot = [screen.text(f"fold values are on rows that stopped the training · Ctrl-C {state.leaving}")]
     below += foot if screen.width >= WIDE else []
     rows = max(screen.height - 2 - len(lines) - len(below) - 1, 1)
     first = next((i for i, m in enumerate(members) if any((k[0], k[2]) == m for k in state.running)), 0)

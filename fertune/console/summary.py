@@ -62,12 +62,18 @@ def _best_lines(screen: Screen, record: Any) -> list[Text]:
             return [screen.text("No trial could be trained", "red"), *failure_lines(screen, failures_of(record.trials))]
         return []
     objective: Objective = record.objective
-    scored = len(record.leaderboard)
-    rows = sum((((record.info.get("data") or {}).get("counts") or {}).get("validation")) or [])
+    scored = sum(t.measured_on == best.measured_on for t in record.leaderboard)
+    counts = (record.info.get("data") or {}).get("counts") or {}
+    folds = (record.info.get("options") or {}).get("cv") or 0
+    rows = sum(sum(counts.get(split) or []) for split in (("train", "validation") if folds else ("validation",)))
     on = f" on {count(rows, 'row')}" if rows else ""
+    if folds and rows:
+        on = f" on {count(rows, 'held-out row')} of {folds} folds"
+    less = f", trained with {best.measured_on}".replace("with at", "at") if best.measured_on else ""
     extreme = "highest" if objective.direction == "max" else "lowest"
-    chosen = f"the {extreme} of {scored}{on}" if scored > 1 else f"the only one{on}, its best epoch chosen there"
-    sentence = f"Best search score {score(best.value)} {objective.name}, trial {best.id}; optimistic: {chosen}"
+    only = f"the only one{on}" if folds else f"the only one{on}, its best epoch chosen there"
+    chosen = f"the {extreme} of {scored}{on}" if scored > 1 else only
+    sentence = f"Best search score {score(best.value)} {objective.name}, trial {best.id}{less}; optimistic: {chosen}"
     lines = screen.fold(screen.text(sentence, "bold"), "  ")
     names = [n for n in declared_names(record.info) if n in best.params]
     names += [n for n in best.params if n not in names]

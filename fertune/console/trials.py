@@ -64,14 +64,16 @@ def note_of(trial: Trial, best: Trial | None, objective: Objective) -> str:
         return "best so far"
     if trial.note:
         return trial.note
+    if trial.folds and trial.state is not State.COMPLETED:
+        return f"{trial.folds_done} of {trial.rungs[-1].tags['of']} folds"
     rung = trial.rungs[-1].tags.get("rung") if trial.rungs else None
-    return f"rung {rung + 1}" if rung is not None else ""
+    return trial.measured_on or (f"rung {rung + 1}" if rung is not None else "")
 
 
 def ranked(trials: Sequence[Trial], objective: Objective) -> list[Trial]:
     """Those with a score, best first; one that is being promoted keeps its place by its last stretch."""
     scored = (t for t in trials if t.scored and t.value is not None)
-    return sorted(scored, key=lambda t: (objective.sort_key(t.value or 0.0), t.seconds, t.id))
+    return sorted(scored, key=lambda t: t.place(objective))
 
 
 def live_order(trials: Sequence[Trial], objective: Objective) -> list[Trial]:
@@ -79,7 +81,8 @@ def live_order(trials: Sequence[Trial], objective: Objective) -> list[Trial]:
     running = [t for t in trials if t.state is State.RUNNING]
     ended = [t for t in trials if t.state is not State.RUNNING]
     scored = ranked(ended, objective)
-    rest = [t for t in ended if t not in scored]
+    placed = {t.id for t in scored}
+    rest = [t for t in ended if t.id not in placed]
     return [*running, *scored, *sorted(rest, key=lambda t: -t.id)]
 
 
@@ -88,6 +91,8 @@ def shown_score(trial: Trial, objective: Objective) -> float | None:
     if trial.state is State.FAILED:
         return None
     values = [h["value"] for h in trial.history if "value" in h and math.isfinite(h["value"])]
+    if trial.folds and trial.value is not None:
+        return trial.value
     if trial.state is State.RUNNING and values:
         return min(values, key=objective.sort_key)
     return trial.value

@@ -14,11 +14,12 @@ from fertune.evaluation.metrics import (
     predicted,
 )
 from fertune.evaluation.paired import McNemar, holm, mcnemar
+from fertune.evaluation.signed_rank import signed_rank
 from fertune.evaluation.verdict import Verdict, cost_sentence, judge, no_test, twins_sentence, write_verdict
 
 __all__ = [
     "ClassScores", "Contender", "Intervals", "McNemar", "OutOfFold", "ROLES", "Reliability", "Verdict", "accuracy",
     "best_by_oof", "compare", "confusion", "cost_sentence", "ece", "holm", "judge", "log_loss", "macro_f1", "mcnemar",
-    "no_test", "out_of_fold", "paired_bootstrap", "precision_recall_f1", "predicted", "reliability", "twins_sentence",
-    "write_verdict",
+    "no_test", "out_of_fold", "paired_bootstrap", "precision_recall_f1", "predicted", "reliability", "signed_rank",
+    "twins_sentence", "write_verdict",
 ]  # fmt: skip

@@ -1,8 +1,17 @@
-"""Where jobs run: in warm child processes, or in this process."""
+"""Where jobs run: in warm child processes, in this process, or on a Ray cluster."""
 
 from fertune.execution.inline import InlineExecutor
-from fertune.execution.make import make_executor
+from fertune.execution.limits import Limits
+from fertune.execution.make import automatic_workers, check_where, make_executor
 from fertune.execution.processes import ProcessExecutor
 from fertune.execution.wire import Context
 
-__all__ = ["Context", "InlineExecutor", "ProcessExecutor", "make_executor"]
+__all__ = [
+    "Context",
+    "InlineExecutor",
+    "Limits",
+    "ProcessExecutor",
+    "automatic_workers",
+    "check_where",
+    "make_executor",
+]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator
 
@@ -40,13 +41,15 @@ class InlineExecutor:
         self._context: _Context | None = None
         self._answering = False
         self._go = True
+        self._since, self._jobs = time.monotonic(), 0
 
     @property
     def slots(self) -> int:
         return 1
 
     def status(self) -> list[WorkerStatus]:
-        return [WorkerStatus(0, self._context.job_id if self._context else None, ready=True)]
+        job_id = self._context.job_id if self._context else None
+        return [WorkerStatus(0, job_id, ready=True, since=self._since, jobs=self._jobs)]
 
     def submit(self, job: Job) -> None:
         self._queue.append(job)
@@ -66,7 +69,7 @@ class InlineExecutor:
     def _begin(self) -> None:
         if self._context is None and self._queue:
             job = self._queue.popleft()
-            self._context = _Context(job.id, self._events)
+            self._context, self._since = _Context(job.id, self._events), time.monotonic()
             self._events.put(Started(job.id))
             threading.Thread(target=self._work, args=(job, self._context), daemon=True).start()
 
@@ -96,7 +99,8 @@ class InlineExecutor:
         if isinstance(event, Started):
             yield event
             return
-        self._context = None
+        self._context, self._since = None, time.monotonic()
+        self._jobs += 1
         self._begin()
         yield event
 

@@ -7,8 +7,15 @@ from typing import Any, Protocol
 from fertune.trial import Failure, Job
 
 # coordinator -> worker: ("job", Job) | ("go", bool) | ("stop", job_id) | ("exit",)
-# worker -> coordinator: ("ready", pid) | ("reported", Reported) | ("finished", Finished, bytes) | ("failed", Failed)
+# worker -> coordinator: ("ready", pid) | ("beat", resident, own) | ("started", job_id) | ("reported", Reported)
+#     | ("finished", Finished, resident, own) | ("failed", Failed, resident, own)
 Message = tuple[Any, ...]
+
+LONGEST_MESSAGE = 2**28
+"""Bytes; what claims to be longer is no message."""
+
+BEAT = 1.0
+"""Seconds between two signs of life of a worker."""
 
 
 class Context(Protocol):
@@ -24,7 +31,11 @@ class Context(Protocol):
 
 
 class Runner(Protocol):
-    """A module that knows how to do jobs: ``fertune.training.runner``, or a scripted one in tests."""
+    """A module that knows how to do jobs: ``fertune.training.runner``, or a scripted one in tests.
+
+    It may also have ``warm()``: whatever makes the first job begin sooner, such as the import of a backend. Its failure
+    is no failure: the first job meets it again.
+    """
 
     def run(self, job: Job, context: Context) -> Any: ...
 

@@ -2,12 +2,13 @@
 
 Started as ``python -m fertune.execution.worker`` rather than by ``multiprocessing``, so that a script or notebook
 without an ``if __name__ == "__main__"`` guard is never imported a second time. The first line of its standard input is
-JSON: address, key, runner module, ``sys.path``. It ends when the coordinator does: the reading thread sees the pipe
-close.
+JSON: address, key, runner module, ``sys.path``. It ends when the coordinator does: the reading thread sees the line
+close, and where it cannot, the coordinator's guard does.
 """
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import os
@@ -15,25 +16,42 @@ import queue
 import signal
 import sys
 import threading
+import time
 from multiprocessing.connection import Client, Connection
+from pathlib import Path
 
 import psutil
 
-from fertune.execution.wire import Message, Runner
+from fertune.execution.wire import BEAT, Message, Runner
 from fertune.trial import Failed, Finished, Job, Reported
+
+MORE_LIKELY = "500"
+"""Added to the kernel's score (to 1000) of whom to kill when memory ends: a worker can be replaced."""
+
+
+class _Line:
+    """The connection, for several threads."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self._lock = threading.Lock()
+
+    def send(self, *message: object) -> None:
+        with self._lock:
+            self.connection.send(message)
 
 
 class _Context:
     """One job's line to the coordinator."""
 
-    def __init__(self, connection: Connection, job_id: str) -> None:
-        self._connection = connection
+    def __init__(self, line: _Line, job_id: str) -> None:
+        self._line = line
         self.job_id = job_id
         self.answers: queue.SimpleQueue[bool] = queue.SimpleQueue()
         self.stop = threading.Event()
 
     def report(self, step: int, value: float, logs: dict[str, float]) -> bool:
-        self._connection.send(("reported", Reported(self.job_id, step, value, logs)))
+        self._line.send("reported", Reported(self.job_id, step, value, logs))
         return self.answers.get()
 
     def stopping(self) -> bool:
@@ -41,22 +59,26 @@ class _Context:
 
 
 class _Worker:
-    def __init__(self, connection: Connection, runner: Runner) -> None:
-        self._connection = connection
-        self._runner = runner
+    def __init__(self, line: _Line) -> None:
+        self._line = line
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._context: _Context | None = None
+        self._me = psutil.Process()
+
+    def listen(self) -> None:
+        """Begin to hear and to beat, each in a thread of its own: a stop must arrive while a batch is trained."""
+        for target in (self._read, self._beat):
+            threading.Thread(target=target, daemon=True).start()
 
     def _read(self) -> None:
-        """Runs in a thread: a stop must arrive while a batch is being trained."""
         while True:
             try:
-                message: Message = self._connection.recv()
+                message: Message = self._line.connection.recv()
             except (EOFError, OSError):
-                os._exit(3)  # the coordinator is gone: nothing that goes on here could be told to anybody
+                _end()  # the coordinator is gone: nothing that goes on here could be told to anybody
             match message:
                 case ("job", job):
-                    self._context = _Context(self._connection, job.id)
+                    self._context = _Context(self._line, job.id)
                     self._jobs.put(job)
                 case ("go", answer):
                     if self._context is not None:
@@ -67,29 +89,52 @@ class _Worker:
                 case ("exit",):
                     self._jobs.put(None)
 
-    def serve(self) -> None:
-        threading.Thread(target=self._read, daemon=True).start()
-        self._connection.send(("ready", os.getpid()))
-        me = psutil.Process()
+    def _beat(self) -> None:
+        while True:
+            with contextlib.suppress(OSError):
+                self._line.send("beat", *self._memory())
+            time.sleep(BEAT)
+
+    def _memory(self) -> tuple[int, int]:
+        """Resident bytes, and those of them that are neither shared nor mapped from a file."""
+        info = self._me.memory_info()
+        return int(info.rss), int(info.rss - getattr(info, "shared", 0))
+
+    def serve(self, runner: Runner) -> None:
+        warm = getattr(runner, "warm", None)
+        if warm is not None:
+            with contextlib.suppress(Exception):
+                warm()
+        self._line.send("ready", os.getpid())
         while (job := self._jobs.get()) is not None:
             context = self._context
             if context is None:
                 raise RuntimeError("a job arrived without its context")
+            self._line.send("started", job.id)
             try:
-                result = self._runner.run(job, context)
+                result = runner.run(job, context)
             except BaseException as error:  # whatever a user's model or a library raises is this trial's failure
-                self._connection.send(("failed", Failed(job.id, self._runner.classify(error))))
+                self._line.send("failed", Failed(job.id, runner.classify(error)), *self._memory())
             else:
-                self._connection.send(("finished", Finished(job.id, result), me.memory_info().rss))
+                self._line.send("finished", Finished(job.id, result), *self._memory())
+
+
+def _end() -> None:
+    """End this process and whatever it started."""
+    if hasattr(os, "getpgrp") and os.getpgrp() == os.getpid():
+        os.killpg(os.getpgrp(), signal.SIGKILL)
+    os._exit(3)
 
 
 def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text(MORE_LIKELY, "ascii")
     start = json.loads(sys.stdin.readline())
     sys.path[:] = [*start["path"], *(p for p in sys.path if p not in start["path"])]
-    connection = Client(start["address"], authkey=bytes.fromhex(start["key"]))
-    runner = importlib.import_module(start["runner"])
-    _Worker(connection, runner).serve()
+    worker = _Worker(_Line(Client(start["address"], authkey=bytes.fromhex(start["key"]))))
+    worker.listen()
+    worker.serve(importlib.import_module(start["runner"]))
 
 
 if __name__ == "__main__":

@@ -41,14 +41,24 @@ def _conv_settings() -> tuple[Setting, ...]:
         Setting(f"kernel_{i}", "int", 3, 1, 7, doc=f"side of the kernels of block {i}, in pixels of its map")
         for i in range(1, MAX_BLOCKS + 1)
     ]
+    convs = [
+        Setting(f"convs_{i}", "int", 0, 0, 3, doc=f"convolutions of block {i}; 0: as many as convs says")
+        for i in range(1, MAX_BLOCKS + 1)
+    ]
     return (
+        Setting("input_side", "int", 0, 0, 512, doc="pixels to which pictures are brought first; 0: their own size"),
         Setting("activation", "choice", "relu", choices=("relu", "leaky_relu"), doc="after each convolution and layer"),
         Setting("negative_slope", "float", 0.1, 0.0, 1.0, doc="slope of leaky_relu below zero; relu does not read it"),
         Setting("blocks", "int", 3, 1, MAX_BLOCKS, doc="blocks of convolutions; each ends by halving the map"),
         Setting("convs", "int", 1, 1, 3, doc="convolutions a block"),
+        *convs,
         *filters,
         *kernels,
+        Setting(
+            "tied", "bool", False, doc="one number for all: filters double in each block, kernels and dropout stay"
+        ),
         Setting("batch_norm", "bool", True, doc="batch normalisation after each convolution"),
+        Setting("conv_bias", "bool", False, doc="a bias before batch normalisation too, which takes it away again"),
         Setting("norm_momentum", "float", 0.9, 0.0, 0.9999, doc="momentum of the moving means of batch normalisation"),
         Setting("dropout", "float", 0.25, 0.0, 0.9, doc="share of values dropped after each block"),
         Setting("head_dropout", "float", 0.25, 0.0, 0.9, doc="share of values dropped before the last layer"),
@@ -92,4 +102,16 @@ def complete(
             f"{where}: {len(faults)} of the settings {'is' if len(faults) == 1 else 'are'} not legal: {faults[0]}",
             details=faults,
         )
-    return {name: s.coerce(given.get(name, s.default)) for name, s in settings.items()}
+    values = {name: s.coerce(given.get(name, s.default)) for name, s in settings.items()}
+    return _tie(values) if values.get("tied") else values
+
+
+def _tie(settings: dict[str, Any]) -> dict[str, Any]:
+    """``tied``: later blocks follow the first one, and the head follows the blocks."""
+    blocks = range(1, MAX_BLOCKS + 1)
+    return {
+        **settings,
+        **{f"filters_{i}": settings["filters_1"] * 2 ** (i - 1) for i in blocks},
+        **{f"kernel_{i}": settings["kernel_1"] for i in blocks},
+        "head_dropout": settings["dropout"],
+    }

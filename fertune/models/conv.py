@@ -8,9 +8,11 @@ from typing import Any
 import keras
 from keras import layers
 
+from fertune.models.feasible import at_side, pooling_fault
+
 
 def build_conv(settings: Mapping[str, Any], input_shape: tuple[int, int, int], n_classes: int) -> Any:
-    """Rescaling, augmentation, blocks of [convolution, batch norm, activation] and pooling, head.
+    """Resizing, rescaling, augmentation, blocks of [convolution, batch norm, activation] and pooling, head.
 
     Args:
         settings: All settings of the family, complete and checked.
@@ -23,19 +25,22 @@ def build_conv(settings: Mapping[str, Any], input_shape: tuple[int, int, int], n
     Raises:
         ValueError: A block would halve a map that is only one pixel high or wide.
     """
-    check_pooling(int(settings["blocks"]), input_shape)
+    seen = at_side(settings, input_shape)
+    check_pooling(int(settings["blocks"]), seen)
     pictures = keras.Input(input_shape, name="pictures")
-    x = layers.Rescaling(1 / 255)(pictures)
+    x = layers.Resizing(*seen[:2])(pictures) if settings["input_side"] else pictures
+    x = layers.Rescaling(1 / 255)(x)
     for layer in augmentation(settings):
         x = layer(x)
     for block in range(1, settings["blocks"] + 1):
-        for conv in range(1, settings["convs"] + 1):
+        convs = settings[f"convs_{block}"] or settings["convs"]
+        for conv in range(1, convs + 1):
             x = _convolution(settings, block)(x)
             if settings["batch_norm"]:
                 x = layers.BatchNormalization(momentum=settings["norm_momentum"])(x)
             # Both activations never fall, so the largest of four stays the largest: pooling first is the same function
             # for a quarter of the work.
-            if conv == settings["convs"]:
+            if conv == convs:
                 x = layers.MaxPooling2D()(x)
             x = _activation(settings)(x)
         if settings["dropout"]:
@@ -50,27 +55,21 @@ def build_conv(settings: Mapping[str, Any], input_shape: tuple[int, int, int], n
 
 
 def check_pooling(blocks: int, input_shape: tuple[int, int, int]) -> None:
-    height, width, _ = input_shape
-    for block in range(1, blocks + 1):
-        if min(height, width) < 2:
-            raise ValueError(
-                f"block {block} pools a {height}x{width} map "
-                f"({input_shape[0]}x{input_shape[1]} input, halved in each block)"
-            )
-        height, width = height // 2, width // 2
+    fault = pooling_fault(blocks, input_shape)
+    if fault is not None:
+        raise ValueError(fault)
 
 
 def augmentation(settings: Mapping[str, Any]) -> list[Any]:
-    """Layers that change training pictures and let others pass; none unless ``augment``."""
+    """Layers that change training pictures and let others pass; none unless ``augment``.
+
+    ``flip`` and ``shift`` move whole pixels: the pictures of a batch come with them done (``augmented`` in training).
+    """
     if not settings["augment"]:
         return []
     made: list[Any] = []
-    if settings["flip"]:
-        made.append(layers.RandomFlip("horizontal"))
     if settings["rotation"]:
         made.append(layers.RandomRotation(settings["rotation"], fill_mode="nearest"))
-    if settings["shift"]:
-        made.append(layers.RandomTranslation(settings["shift"], settings["shift"], fill_mode="nearest"))
     if settings["zoom"]:
         made.append(layers.RandomZoom(settings["zoom"], fill_mode="nearest"))
     return made
@@ -81,7 +80,7 @@ def _convolution(settings: Mapping[str, Any], block: int) -> Any:
         settings[f"filters_{block}"],
         settings[f"kernel_{block}"],
         padding="same",
-        use_bias=not settings["batch_norm"],
+        use_bias=settings["conv_bias"] or not settings["batch_norm"],
         kernel_regularizer=keras.regularizers.L2(settings["l2"]) if settings["l2"] else None,
     )
 

@@ -44,19 +44,21 @@ class Importance:
 def at_one_budget(trials: Sequence[Trial]) -> tuple[int, list[tuple[Trial, float]]]:
     """The budget at which most trials have a score (the higher of equal ones), and these trials with that score.
 
-    A promoted trial counts at each rung that it passed, with the score that it had there.
+    Scores on a part of the rows, or of smaller pictures, are not mixed with others. A promoted trial counts at each
+    rung that it passed, with the score that it had there.
     """
-    counts = Counter(r.budget for t in scored(trials) for r in t.rungs if r.value is not None)
+    counts = Counter((*r.fidelity, r.budget) for t in scored(trials) for r in t.rungs if r.value is not None)
     if not counts:
         return 0, []
     enough = [b for b, n in counts.items() if n >= ENOUGH]
-    budget = max(enough) if enough else max(counts, key=lambda b: (counts[b], b))
+    most = max(enough) if enough else max(counts, key=lambda b: (counts[b], b))
     found = []
     for t in scored(trials):
-        value = next((r.value for r in t.rungs if r.budget == budget and r.value is not None), None)
+        value = next((r.value for r in t.rungs if (*r.fidelity, r.budget) == most and r.value is not None), None)
+        value = t.value if t.folds and value is not None else value
         if value is not None and np.isfinite(value):
             found.append((t, float(value)))
-    return budget, found
+    return most[-1], found
 
 
 def _distribution(axis: Axis, optuna: Any) -> Any:

@@ -134,14 +134,19 @@ def build_report(record: SearchRecord | StackRecord, *, pictures: bool = True) -
     Returns:
         The page, utf-8 text under 5 MB; the same record gives the same text.
     """
-    document = record.to_json()
-    html = render(record, sections_of(record, pictures=pictures), document)
+    document: dict[str, Any] = record.to_json()
+    sections = sections_of(record, pictures=pictures)
+    left_out = {"left_out": "too large"}
+    note = "Left out to keep this file small: the stored numbers as JSON."
+    size = len(embedded(document).encode())
+    html = render(record, sections, left_out if size > LIMIT // 4 else document, note if size > LIMIT // 4 else "")
+    if size > LIMIT // 4 and len(html.encode()) + size < LIMIT:
+        html = render(record, sections, document)
     if len(html.encode()) > LIMIT:
-        note = "Left out to keep this file small: the stored numbers as JSON."
-        html = render(record, sections_of(record, pictures=pictures), {"left_out": "too large"}, note)
+        html = render(record, sections, left_out, note)
     if len(html.encode()) > LIMIT and pictures:
         note = "Left out to keep this file small: the stored numbers as JSON, and the pictures."
-        html = render(record, sections_of(record, pictures=False), {"left_out": "too large"}, note)
+        html = render(record, sections_of(record, pictures=False), left_out, note)
     return html
 
 

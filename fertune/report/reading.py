@@ -22,10 +22,17 @@ class Score:
     Attributes:
         objective: Of the run.
         rows: How many rows it was measured on; 0 where unknown.
+        folds: Where trials are cross-validated, of how many folds; 0 otherwise.
     """
 
     objective: Objective
     rows: int = 0
+    folds: int = 0
+
+    @property
+    def rows_text(self) -> str:
+        """Which rows these are: ``validation rows``, ``held-out rows of 3 folds``."""
+        return f"held-out rows of {self.folds} folds" if self.folds else "validation rows"
 
     @property
     def is_share(self) -> bool:
@@ -41,7 +48,7 @@ class Score:
     def axis(self) -> str:
         unit = ", %" if self.is_share else ""
         low = " (lower is better)" if self.objective.direction == "min" else ""
-        return f"validation {self.name}{unit}{low}"
+        return f"{'held-out' if self.folds else 'validation'} {self.name}{unit}{low}"
 
     def text(self, value: float | None) -> str:
         return percent(value) if self.is_share else number(value, 3)
@@ -86,7 +93,9 @@ def rows_of(info: Mapping[str, Any], split: str) -> int:
 
 
 def score_of(record: SearchRecord) -> Score:
-    return Score(record.objective, rows_of(record.info, "validation"))
+    folds = (record.info.get("options") or {}).get("cv") or 0
+    rows = rows_of(record.info, "validation")
+    return Score(record.objective, rows + rows_of(record.info, "train") if folds else rows, folds)
 
 
 def scored(trials: Iterable[Trial]) -> list[Trial]:
@@ -95,16 +104,26 @@ def scored(trials: Iterable[Trial]) -> list[Trial]:
 
 
 def ranked(trials: Iterable[Trial], objective: Objective) -> list[Trial]:
-    """Highest budget first, then value, then shorter time: scores of different budgets are never one list."""
-    return sorted(scored(trials), key=lambda t: (-t.budget, objective.sort_key(t.value or 0.0), t.seconds, t.id))
+    """Highest budget first, then value, then shorter time: scores of different budgets are never one list.
+
+    Before the budget comes the share of the rows and the size of the pictures that a score was measured with.
+    """
+    return sorted(scored(trials), key=lambda t: (t.place(objective)[0], -t.budget, *t.place(objective)[1:]))
 
 
 def failed(trials: Iterable[Trial]) -> list[Trial]:
     return [t for t in trials if t.state is State.FAILED]
 
 
-def top_budget(trials: Sequence[Trial]) -> int:
-    return max((t.budget for t in scored(trials)), default=0)
+def level(trial: Trial) -> tuple[float, float, int]:
+    """What its score was measured with: share of the rows, size of the pictures, epochs given. More is greater."""
+    rung = trial.measured
+    return (*(rung.fidelity if rung is not None else (1.0, math.inf)), trial.budget)
+
+
+def top_level(trials: Sequence[Trial]) -> tuple[float, float, int]:
+    """The greatest level of any score."""
+    return max((level(t) for t in scored(trials)), default=(1.0, math.inf, 0))
 
 
 def in_order(trials: Iterable[Trial]) -> list[Trial]:

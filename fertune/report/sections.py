@@ -9,7 +9,7 @@ from typing import Any
 
 from fertune.report import importance
 from fertune.report.blocks import Section, empty
-from fertune.report.reading import resume_of, where
+from fertune.report.reading import resume_of, score_of, where
 from fertune.report.search import curves, failures, leaderboard, parallel, pareto, progress, rungs, slices
 from fertune.report.search import summary as search_summary
 from fertune.report.shared import confusion, data, gallery, mistakes, per_class, reproduce
@@ -62,10 +62,11 @@ class _SearchParts:
         module = confusion if id == "confusion" else per_class
         if self.predicted is None:
             return empty(id, module.HEADING, "No predictions are stored for this run.", self.resume)
+        rows = score_of(self.record).rows_text
         if id == "per-class":
-            return per_class.section(self.names, self.predicted, None, "validation rows", chips)
+            return per_class.section(self.names, self.predicted, None, rows, chips)
         best = f"best model, trial {self.record.best.id}" if self.record.best else "best model"
-        return confusion.section(self.names, self.predicted, None, [best], "validation rows", chips)
+        return confusion.section(self.names, self.predicted, None, [best], rows, chips)
 
     def gallery(self) -> Section:
         return gallery.section(

@@ -203,8 +203,11 @@ def moment(seconds: float | None) -> str:
 
 def visible(text: Any) -> str:
     """Text from outside with control and bidirectional characters shown as escapes."""
+    whole = str(text)
+    if whole.isprintable():  # neither kind is
+        return whole
     out = []
-    for char in str(text):
+    for char in whole:
         code = ord(char)
         kind = unicodedata.category(char)
         if code in _BIDI or kind == "Cs" or (kind == "Cc" and char not in "\n\t"):

@@ -77,6 +77,14 @@ class BayesianSearcher(OracleSearcher):
         self._running[suggestion.ticket] = trial
         return suggestion
 
+    def learn(self, params: Params, outcome: Outcome) -> None:
+        """One more finished trial of the oracle."""
+        if isinstance(outcome, Failure) or not self._is_new(params):
+            return
+        super().learn(params, outcome)
+        self._oracle.given = {name: oracle_value(self.space[name], value) for name, value in params.items()}
+        self._finish(self._create(), outcome.value)
+
     def _modelled(self) -> dict[str, Value] | None:
         """What the Gaussian process wants next; None while too few trials are known."""
         known = [t for t in self._oracle.trials.values() if t.status == "COMPLETED"]

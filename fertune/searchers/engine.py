@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -29,6 +30,7 @@ class Engine(ABC):
         self._goal = trials
         self._size = space.size()
         self._seen: set[str] = set()
+        self._known = 0
         self._next_ticket = 0
         self._open: set[int] = set()
         self._first = starts(space, seed)
@@ -57,14 +59,20 @@ class Engine(ABC):
     @property
     def asked(self) -> int:
         """Distinct configurations suggested so far."""
-        return len(self._seen)
+        return len(self._seen) - self._known
+
+    def learn(self, params: Params, outcome: Outcome) -> None:
+        """A configuration that another run trained: it is not suggested again. See ``Learns``."""
+        if self.space.contains(params) and self._is_new(params):
+            self._seen.add(self.space.key(params))
+            self._known += 1
 
     def _end(self) -> Exhausted | None:
         """Why there will be no new configuration; None while there may be one."""
         if self._goal is not None and self.asked >= self._goal:
             goal = "the one trial was" if self._goal == 1 else f"all {self._goal} trials were"
             return Exhausted(f"{goal} asked for")
-        if self._size is not None and self.asked >= self._size:
+        if self._size is not None and len(self._seen) >= self._size:
             size = "the one point" if self._size == 1 else f"all {self._size:,} points"
             return Exhausted(f"{size} of the space {'was' if self._size == 1 else 'were'} tried")
         return None
@@ -95,10 +103,19 @@ class Engine(ABC):
         return listed[int(rng.integers(len(listed)))] if listed else None
 
     def _suggest(
-        self, params: Params, budget: int, continues: int | None = None, tags: Mapping[str, int] | None = None
+        self,
+        params: Params,
+        budget: int,
+        continues: int | None = None,
+        tags: Mapping[str, int] | None = None,
+        **fidelity: Any,
     ) -> Suggestion:
-        """The next ticket; a suggestion that continues none is a new configuration."""
-        suggestion = Suggestion(self._next_ticket, dict(params), budget, continues, dict(tags or {}))
+        """The next ticket; a suggestion that continues none is a new configuration.
+
+        Args:
+            fidelity: ``share``, ``side``, ``alone`` and ``seconds`` of the Suggestion.
+        """
+        suggestion = Suggestion(self._next_ticket, dict(params), budget, continues, dict(tags or {}), **fidelity)
         self._next_ticket += 1
         self._open.add(suggestion.ticket)
         if continues is None:

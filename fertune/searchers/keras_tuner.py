@@ -1,4 +1,4 @@
-"""Keras Tuner's oracles behind Searcher; RandomSearch and Hyperband. The only file that imports keras_tuner.
+"""Keras Tuner's oracles behind Searcher; RandomSearch. The only file that imports keras_tuner.
 
 An oracle alone is ask and tell; no Tuner and no TensorFlow is needed. Round each oracle fertune adds what it lacks:
 a hidden parameter makes every one of its draws new, so that only this layer says what a repeat is; a failed
@@ -24,7 +24,7 @@ from typing import Any
 from fertune.errors import MissingPackage
 from fertune.searchers.engine import Engine, derive
 from fertune.space import Bool, Choice, Float, Int, Param, Space
-from fertune.trial import Exhausted, Failure, Objective, Outcome, Params, Suggestion, Value, Wait
+from fertune.trial import Exhausted, Failure, Objective, Outcome, Suggestion, Value, Wait
 
 SALT = "fertune/salt"
 STOOD_IN = ("jax", "jax.lax", "keras.src.backend.jax", "keras.src.backend.jax.math")
@@ -122,10 +122,10 @@ class OracleSearcher(Engine):
         self._oracle.verbose = 0
         folder = tempfile.mkdtemp(prefix="fertune-oracle-")
         weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
-        # The one private call here: an oracle writes each trial as JSON and must know where. Held by a contract test.
+        # The one private call here: an oracle makes a folder for each trial and must know where. A test holds it.
         self._oracle._set_project_dir(folder, "oracle")
-        # It would also write all that it knows at each step, which nobody reads: the journal is the truth.
-        self._oracle.save = _write_nothing
+        # It would write each trial, and all that it knows, at each step; nobody reads it: the journal is the truth.
+        self._oracle.save = self._oracle._save_trial = _write_nothing
         self._running: dict[int, Any] = {}
 
     def _make_oracle(self, **common: Any) -> Any:
@@ -186,105 +186,6 @@ class RandomSearcher(OracleSearcher):
         return suggestion
 
 
-class HyperbandSearcher(OracleSearcher):
-    """Brackets of successive halving (Li et al. 2018).
-
-    Where the oracle wants a new configuration but there shall be none (the number of trials is reached, or the space
-    is exhausted), its slot is answered here as the worst score, untrained: so every rung fills, and the promotions
-    among real configurations go on to the end. A failed one that is promoted all the same is answered so too. A
-    bracket without a real configuration is not begun.
-
-    Args:
-        size: Distinct configurations in one iteration.
-    """
-
-    def __init__(
-        self, space: Space, *, objective: Objective, seed: int, trials: int | None, max_epochs: int, size: int
-    ) -> None:
-        self._iteration_size = size
-        self._iterations = 1 if trials is None else math.ceil(trials / size)
-        super().__init__(space, objective=objective, seed=seed, trials=trials, max_epochs=max_epochs)
-        self._last_bracket: int | None = None
-        self._spare: Any = None
-        self._ended: Exhausted | None = None
-        self._ticket_of: dict[str, int] = {}
-        self._asked_for: dict[int, Suggestion] = {}
-
-    def _make_oracle(self, **common: Any) -> Any:
-        return self._kt.oracles.HyperbandOracle(
-            max_epochs=self.max_epochs, factor=3, hyperband_iterations=self._iterations, **common
-        )
-
-    def extend(self, trials: int) -> None:
-        limit = self._goal if self._goal is not None else self._iterations * self._iteration_size
-        if trials <= limit:
-            return
-        self._goal, self._ended = trials, None
-        self._oracle.hyperband_iterations += math.ceil((trials - self.asked) / self._iteration_size)
-
-    def ask(self) -> Suggestion | Wait | Exhausted:
-        if self._ended is not None:
-            return self._ended
-        if self._spare is not None:
-            self._finish(self._spare, None)
-            self._spare = None
-        while True:
-            trial = self._create()
-            if trial.status == "STOPPED":
-                return self._over()
-            if trial.status == "IDLE":
-                return Wait()
-            values = trial.hyperparameters.values
-            parent = values.get("tuner/trial_id")
-            suggestion = self._promote(parent, values) if parent is not None else self._begin(trial, values)
-            if suggestion is not None:
-                self._ticket_of[trial.trial_id] = suggestion.ticket
-                self._asked_for[suggestion.ticket] = suggestion
-                self._running[suggestion.ticket] = trial
-                return suggestion
-            if parent is None and self._is_hopeless(values):
-                # Earlier brackets come first, so none of them has anything to do now: leave this one unanswered.
-                self._spare = trial
-                return Wait() if self._open else self._over()
-            self._finish(trial, None)
-
-    def _is_hopeless(self, values: Params) -> bool:
-        """Whether a slot without a new configuration leads to no promotion of a real one."""
-        return values["tuner/bracket"] == 0 or values["tuner/bracket"] != self._last_bracket
-
-    def tell(self, ticket: int, outcome: Outcome) -> None:
-        trial_id = self._running[ticket].trial_id if ticket in self._running else ""
-        super().tell(ticket, outcome)
-        if isinstance(outcome, Failure) or not math.isfinite(outcome.value):
-            del self._ticket_of[trial_id]
-
-    def _begin(self, trial: Any, values: Params) -> Suggestion | None:
-        params = None if self._end() else self._new_params(trial)
-        if params is None:
-            return None
-        self._last_bracket = int(values["tuner/bracket"])
-        tags = {"bracket": self._last_bracket, "rung": 0}
-        return self._suggest(params, int(values["tuner/epochs"]), tags=tags)
-
-    def _promote(self, parent: str, values: Params) -> Suggestion | None:
-        ticket = self._ticket_of.get(parent)
-        if ticket is None:
-            return None
-        earlier = self._asked_for[ticket]
-        # The oracle's own bracket of a late promotion is the current one, not the parent's.
-        tags = {"bracket": earlier.tags["bracket"], "rung": int(values["tuner/round"])}
-        return self._suggest(earlier.params, int(values["tuner/epochs"]), continues=ticket, tags=tags)
-
-    def _over(self) -> Exhausted:
-        end = self._end()
-        iterations = self._oracle.hyperband_iterations
-        count = "one iteration" if iterations == 1 else f"{iterations} iterations"
-        self._ended = Exhausted(
-            f"{end.reason}, and every promotion was made" if end else f"{count} of Hyperband came to the end"
-        )
-        return self._ended
-
-
 def hyperparameters(kt: Any, space: Space, *, salted: bool = True) -> Any:
     """The space for an oracle. Numbers with a step are drawn by index, so that no rounding is left to the oracle."""
     hp = kt.HyperParameters()
@@ -334,7 +235,7 @@ def plain_value(param: Param, drawn: Any) -> Value:
     return next(value for value in param.values() if value == drawn)
 
 
-def _write_nothing() -> None:
+def _write_nothing(*what: object) -> None:
     pass
 
 

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import importlib.util
-import math
 from collections.abc import Callable
 from typing import Any
 
 from fertune.config import PRUNERS
 from fertune.errors import ConfigError, MissingPackage, did_you_mean
+from fertune.searchers.asha import AshaSearcher
 from fertune.searchers.engine import Engine
+from fertune.searchers.hyperband import HyperbandSearcher
+from fertune.searchers.keras_tuner import RandomSearcher
 from fertune.searchers.modelled import cmaes_population, modelled, modelling_note, population, startup, varied
+from fertune.searchers.rungs import Around, Level, levels
+from fertune.searchers.sprint import SprintSearcher
 from fertune.searchers.start import start_notes
 from fertune.space import Space
 from fertune.trial import TUNERS, Objective
 
 ENGINES = tuple(TUNERS)
-FACTOR = 3
 
 
 def make_searcher(
@@ -29,6 +32,8 @@ def make_searcher(
     max_epochs: int,
     pruner: str | None = None,
     second: Objective | None = None,
+    fidelity: str = "epochs",
+    around: Around | None = None,
 ) -> Engine:
     """A fresh searcher.
 
@@ -42,6 +47,8 @@ def make_searcher(
         max_epochs: The largest budget, at least 1.
         pruner: ``none`` (default), ``median``, ``hyperband`` or ``asha``; with ``tpe``, ``gp``, ``cmaes``, ``qmc``.
         second: Another objective; with ``nsga2`` only.
+        fidelity: What the rungs of ``hyperband`` and ``asha`` give more of: ``epochs``, ``data`` or ``resolution``.
+        around: The clock and the data; ``sprint`` looks at them, and whoever has rungs of ``resolution``.
 
     Raises:
         ConfigError: An option is not legal.
@@ -65,21 +72,32 @@ def make_searcher(
         )
     if second is not None and not TUNERS[engine].two:
         raise ConfigError(f"tuner {engine!r} has one objective; for two, give --tuner nsga2")
+    if fidelity != "epochs" and not TUNERS[engine].rungs:
+        raise ConfigError(f"tuner {engine!r} has no rungs; --fidelity goes with {listed_rungs()}")
     check_needs(engine)
-    return _make(
-        engine, space, pruner or "none", second,
-        {"objective": objective, "seed": seed, "trials": trials, "max_epochs": max_epochs},
-    )  # fmt: skip
+    around = around or Around()
+    common: dict[str, Any] = {"objective": objective, "seed": seed, "trials": trials, "max_epochs": max_epochs}
+    if TUNERS[engine].rungs:
+        return _make_with_rungs(engine, space, levels(fidelity, max_epochs, around.side), fidelity != "epochs", common)
+    if engine == "sprint":
+        return SprintSearcher(space, around=around, **common)
+    return _make(engine, space, pruner or "none", second, common)
+
+
+def _make_with_rungs(engine: str, space: Space, rungs: tuple[Level, ...], anew: bool, common: dict[str, Any]) -> Engine:
+    if engine == "asha":
+        return AshaSearcher(space, rungs=rungs, anew=anew, **common)
+    return HyperbandSearcher(space, rungs=rungs if anew else None, **common)
+
+
+def listed_rungs() -> str:
+    """``"hyperband and asha"``."""
+    return " and ".join(t.name for t in TUNERS.values() if t.rungs)
 
 
 def _make(engine: str, space: Space, pruner: str, second: Objective | None, common: dict[str, Any]) -> Engine:
-    if engine in ("random", "hyperband"):
-        from fertune.searchers.keras_tuner import HyperbandSearcher, RandomSearcher
-
-        if engine == "random":
-            return RandomSearcher(space, **common)
-        size = hyperband_size(common["max_epochs"])
-        return HyperbandSearcher(space, size=size, **common)
+    if engine == "random":
+        return RandomSearcher(space, **common)
     if engine == "bayesian":
         from fertune.searchers.bayesian import BayesianSearcher
 
@@ -131,6 +149,8 @@ def engine_notes(engine: str, space: Space, trials: int | None) -> list[str]:
         notes.append(f"bayesian: {head} are random; an inactive parameter counts as its lowest value")
     elif engine == "cmaes" and modelled("cmaes", space):
         notes.append(f"cmaes learns after each {cmaes_population(space)} finished trials")
+    elif engine == "sprint":
+        notes.append("sprint: short looks at a few configurations, then one long training of the best with all cores")
     elif engine == "nsga2":
         size = population(trials)
         notes.append(f"nsga2: generations of {size}, the first at random; a failed trial counts as the worst")
@@ -147,15 +167,3 @@ def _grid_note(space: Space, trials: int | None) -> str:
     if trials is not None and trials < size:
         return f"the grid has {points}{values}; {trials:,} of them are tried, drawn at random (--trials {size} for all)"
     return f"the grid has {points}{values}; all are tried, the last parameter varying first"
-
-
-def hyperband_size(max_epochs: int) -> int:
-    """Distinct configurations in one iteration of Hyperband: the first rungs of all its brackets.
-
-    Li et al. 2018, Algorithm 1, with R = ``max_epochs`` and eta = 3, rounded as Keras Tuner's oracle rounds it.
-    """
-    brackets = 1
-    while max_epochs / FACTOR**brackets >= 1:
-        brackets += 1
-    last_rung = math.ceil(1 + math.log(max_epochs, FACTOR))
-    return sum(math.ceil(last_rung / (b + 1) * FACTOR**b) for b in range(brackets))

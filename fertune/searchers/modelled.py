@@ -20,10 +20,10 @@ def modelled(tuner: str, space: Space) -> list[str]:
     """Names of the parameters whose values follow from earlier trials, or from a sequence; in declared order.
 
     ``gp``, ``cmaes`` and ``nsga2`` model what every configuration has, ``cmaes`` numbers only; the others that model
-    anything model all. ``random``, ``hyperband`` and ``grid`` model nothing by design.
+    anything model all. ``random``, ``grid``, ``sprint`` and those with rungs model nothing by design.
     """
     params = varied(space)
-    if tuner in ("random", "hyperband", "grid") or tuner not in TUNERS:
+    if tuner in ("random", "grid", "sprint") or tuner not in TUNERS or TUNERS[tuner].rungs:
         return []
     if tuner in FIXED_SET:
         params = [p for p in params if p.when is None]

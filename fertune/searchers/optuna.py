@@ -137,6 +137,22 @@ class StudySearcher(Engine):
             else:
                 self._study.tell(trial, state=state.FAIL)
 
+    def learn(self, params: Params, outcome: Outcome) -> None:
+        """One more trial of the study, complete with its values."""
+        values = _values(outcome, len(self._study.directions))
+        if values is None or not self._is_new(params):
+            return
+        super().learn(params, outcome)
+        with self._quiet():
+            self._study.add_trial(
+                self._optuna.trial.create_trial(
+                    values=values,
+                    params={n: coded(self.space[n], v) for n, v in params.items()},
+                    distributions={n: self._distribution(self.space[n]) for n in params},
+                )
+            )
+        self._drawn += 1
+
     def _fixed_draw(self, params: Params) -> tuple[Any, dict[str, Value]]:
         """A trial with these values."""
         self._study.enqueue_trial({n: coded(self.space[n], v) for n, v in params.items()})
@@ -213,7 +229,7 @@ class RebuiltStudy(StudySearcher):
         Raises:
             RunError: A record is not of this space, or tickets are missing.
         """
-        if self._drawn:
+        if self._next_ticket:
             raise RuntimeError("a searcher is restored before it is asked")
         with self._quiet():
             for ticket, record in enumerate(records):
@@ -250,6 +266,14 @@ class TpeSearcher(RebuiltStudy):
         return self._optuna.samplers.TPESampler(
             seed=seed, n_startup_trials=self._startup, multivariate=True, group=True, constant_liar=True
         )
+
+
+def _values(outcome: Outcome, n: int) -> list[float] | None:
+    """The ``n`` values of a finished trial; None where it has no such values."""
+    if not isinstance(outcome, Complete):
+        return None
+    values = [v for v in (outcome.value, outcome.second)[:n] if v is not None and math.isfinite(v)]
+    return values if len(values) == n else None
 
 
 def study_direction(objective: Objective) -> str:

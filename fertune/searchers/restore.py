@@ -6,15 +6,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol, runtime_checkable
 
-from fertune.errors import RunError
+from fertune.errors import ConfigError, RunError
 from fertune.space import Space
-from fertune.trial import Exhausted, Outcome, Searcher, Suggestion, Wait
+from fertune.trial import Exhausted, Outcome, Params, Searcher, Suggestion, Wait
 
 Call = (
     tuple[Literal["ask"], Suggestion]
     | tuple[Literal["report"], int, int, float]
     | tuple[Literal["tell"], int, Outcome]
     | tuple[Literal["extend"], int]
+    | tuple[Literal["known"], Params, Outcome]
 )
 
 
@@ -58,19 +59,39 @@ class Extends(Protocol):
     def extend(self, trials: int) -> None: ...
 
 
+@runtime_checkable
+class Learns(Protocol):
+    """A searcher that can be begun with configurations of an earlier run."""
+
+    def learn(self, params: Params, outcome: Outcome) -> None:
+        """Before anything is asked: a configuration that was trained elsewhere. It is not suggested again, and counts
+        for none of the trials."""
+        ...
+
+
+@runtime_checkable
+class Replays(Protocol):
+    """A searcher around another one, which takes a journal's calls itself."""
+
+    def replay(self, calls: Iterable[Call], *, written_by: str | None = None) -> None: ...
+
+
 def restore(searcher: Searcher, calls: Iterable[Call], *, written_by: str | None = None) -> None:
     """Bring a fresh searcher to the point after ``calls``.
 
     Args:
         searcher: As ``make_searcher`` made it, with the arguments of the first session.
-        calls: ``("ask", Suggestion)``, ``("report", ticket, step, value)``, ``("tell", ticket, outcome)`` and
-            ``("extend", trials)`` in the order in which they happened. Asks that were answered with Wait or Exhausted
-            are not among them.
+        calls: ``("known", params, outcome)`` first, then ``("ask", Suggestion)``, ``("report", ticket, step, value)``,
+            ``("tell", ticket, outcome)`` and ``("extend", trials)`` in the order in which they happened. Asks that were
+            answered with Wait or Exhausted are not among them.
         written_by: Version of the engine's library that answered then, e.g. ``"keras-tuner 1.4.8"``.
 
     Raises:
         RunError: The searcher suggests something else than it did then; names the first difference.
     """
+    if isinstance(searcher, Replays):
+        searcher.replay(calls, written_by=written_by)
+        return
     if isinstance(searcher, FastRestore):
         _fast(searcher, calls)
         return
@@ -87,8 +108,19 @@ def restore(searcher: Searcher, calls: Iterable[Call], *, written_by: str | None
             searcher.report(call[1], call[2], call[3])
         elif call[0] == "tell":
             searcher.tell(call[1], call[2])
+        elif call[0] == "known":
+            _learn(searcher, call[1], call[2])
         elif isinstance(searcher, Extends):
             searcher.extend(call[1])
+
+
+def _learn(searcher: Searcher | FastRestore, params: Params, outcome: Outcome) -> None:
+    if not isinstance(searcher, Learns):
+        raise ConfigError(
+            "this searcher cannot be begun with trials of an earlier run: it has no learn(params, outcome)",
+            help="leave --warm-start out, or give it that method",
+        )
+    searcher.learn(params, outcome)
 
 
 def _fast(searcher: FastRestore, calls: Iterable[Call]) -> None:
@@ -102,6 +134,8 @@ def _fast(searcher: FastRestore, calls: Iterable[Call]) -> None:
             records[call[1]] = replace(record, reports=(*record.reports, (call[2], call[3])))
         elif call[0] == "tell":
             records[call[1]] = replace(records[call[1]], outcome=call[2])
+        elif call[0] == "known":
+            _learn(searcher, call[1], call[2])
         else:
             goal = call[1]
     searcher.restore([records[ticket] for ticket in sorted(records)])
@@ -113,7 +147,7 @@ def _difference(now: Suggestion | Wait | Exhausted, then: Suggestion) -> str | N
     if not isinstance(now, Suggestion):
         what = "waits" if isinstance(now, Wait) else f"ends ({now.reason})"
         return f"the searcher {what} where it suggested {dict(then.params)}"
-    for name in ("ticket", "budget", "continues"):
+    for name in ("ticket", "budget", "continues", "share", "side"):
         if getattr(now, name) != getattr(then, name):
             return f"{name}: {getattr(now, name)} now, {getattr(then, name)} then"
     for name in sorted({*now.params, *then.params}):

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import math
 import time
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any, Literal
 
-from fertune.errors import AllTrialsFailed
+from fertune.searching.failing import INFEASIBLE, all_failed, hopeless
 from fertune.searching.observer import Observer
 from fertune.searching.resume import Resumed, read_progress, second_value
 from fertune.store import Journal
@@ -33,7 +32,6 @@ from fertune.trial import (
     Reported,
     Searcher,
     Started,
-    State,
     Suggestion,
     TrainResult,
     Trial,
@@ -41,16 +39,20 @@ from fertune.trial import (
 )
 
 TIME_IS_UP = "the time budget is spent"
-SAME_FAILURES = 5
-"""So many equal failures before any success end a search."""
 STOP_PATIENCE = 20.0
 """Seconds that running jobs get to save what they have when a search ends early."""
 
 PASSING = ("epoch", "started")
 """Events that need not outlive a power cut: others repeat them in sum."""
 
+BEHIND = "behind"
+
+IN_TIME = 0.97
+"""Part of the time left that a piece which is tried again may take."""
+
 Status = Literal["finished", "interrupted"]
 MakeJob = Callable[[Trial, Suggestion], Job]
+Weigh = Callable[[Trial, Suggestion, TrainResult], TrainResult]
 
 
 class Search:
@@ -67,6 +69,9 @@ class Search:
         deadline: ``time.monotonic()`` after which no job runs on; None for none.
         stop_requested: Asked between events; true ends the search as interrupted.
         observer: Is told what happens.
+        infeasible: Why a piece of work is not worth a worker's time, or None; such a one is told as failed, untried.
+        weigh: What a finished job is worth, where that is not what it says itself; ``ended_by`` of what it returns is
+            ``BEHIND`` where the trial is to be stopped here.
         on_trial_end: Called with a trial whenever a stretch of it has ended (keeps or drops models).
     """
 
@@ -83,19 +88,25 @@ class Search:
         deadline: float | None = None,
         stop_requested: Callable[[], bool] = lambda: False,
         observer: Observer | None = None,
+        infeasible: Callable[[Trial, Suggestion], str | None] = lambda trial, suggestion: None,
         on_trial_end: Callable[[Trial], None] = lambda trial: None,
+        weigh: Weigh = lambda trial, suggestion, result: result,
     ) -> None:
         progress = progress or read_progress(journal.lines)
         self._searcher, self._executor, self._journal = searcher, executor, journal
         self._make_job, self._objective, self._second, self._deadline = make_job, objective, second, deadline
-        self._stop_requested, self._on_trial_end = stop_requested, on_trial_end
+        self._stop_requested, self._on_trial_end, self._weigh = stop_requested, on_trial_end, weigh
+        self._infeasible = infeasible
         self._observer = observer or Observer()
         self.trials = progress.trials
         self._retry = list(progress.open)
         self._trial_of = dict(progress.trial_of)
         self._running: dict[str, Suggestion] = {}
+        self._since: dict[int, float] = {}
         self._pruned: set[str] = set()
         self._stopping: str | None = None
+        self._ended: list[int] = []
+        self._next_id = max(self.trials.by_id, default=-1) + 1
         self._best = self._best_of_all()
 
     @property
@@ -103,17 +114,21 @@ class Search:
         """The scored trial with the best value so far."""
         return self._best
 
-    def _rank(self, trial: Trial) -> tuple[float, float, int]:
-        return (self._objective.sort_key(trial.value or 0.0), trial.seconds, trial.id)
+    def _place(self, trial: Trial) -> Any:
+        return trial.place(self._objective)
+
+    def trials_of(self, tickets: Iterable[int]) -> set[int]:
+        """Ids of the trials that pieces of work belong to."""
+        return {self._trial_of[ticket] for ticket in tickets}
 
     def _best_of_all(self) -> Trial | None:
-        return min((t for t in self.trials.by_id.values() if t.scored), key=self._rank, default=None)
+        return min((t for t in self.trials.by_id.values() if t.scored), key=self._place, default=None)
 
     def _see(self, trial: Trial) -> None:
         """Keep ``best`` up to date without looking at every trial again."""
         if self._best is not None and self._best.id == trial.id:
             self._best = self._best_of_all()
-        elif trial.scored and (self._best is None or self._rank(trial) < self._rank(self._best)):
+        elif trial.scored and (self._best is None or self._place(trial) < self._place(self._best)):
             self._best = trial
 
     def run(self) -> tuple[Status, str]:
@@ -136,16 +151,26 @@ class Search:
             else:
                 reason = self._fill()
                 self._listen(0.2)
-                self._give_up_on_equal_failures()
+                self._give_up_where_nothing_trains()
         self._wind_down(reason)
         self._journal.write("ended", status=status, reason=reason)
         return status, reason
 
     def _fill(self) -> str:
         """Give every free slot something to do; a reason where there is nothing left to do at all."""
+        ready: list[Job] = []
+        reason = self._choose(ready)
+        self._settle()
+        for job in ready:
+            self._executor.submit(job)
+        return reason
+
+    def _choose(self, ready: list[Job]) -> str:
+        """Write down what every free slot shall do, and append its jobs to ``ready``; the reason of ``_fill``."""
+        refused = 0
         while len(self._running) < self._executor.slots:
             if self._retry:
-                suggestion = self._retry.pop(0)
+                suggestion = self._in_time(self._retry.pop(0))
                 self._take(
                     "retried",
                     trial=self._trial_of[suggestion.ticket],
@@ -163,14 +188,34 @@ class Search:
                 suggestion = answer
                 self._ask(suggestion)
             trial = self.trials.by_id[self._trial_of[suggestion.ticket]]
+            why = self._infeasible(trial, suggestion)
+            if why is not None:
+                self._end(suggestion.ticket, trial.id, "failed", failure=Failure(FailureKind.INFEASIBLE, why))
+                refused += 1
+                if refused == INFEASIBLE or self._over():
+                    return ""
+                continue
             job = self._make_job(trial, suggestion)
+            self._since[suggestion.ticket] = time.monotonic()
             self._running[job.id] = suggestion
-            self._executor.submit(job)
+            ready.append(job)
         return ""
+
+    def _over(self) -> bool:
+        return self._stop_requested() or (self._deadline is not None and time.monotonic() > self._deadline)
+
+    def _in_time(self, suggestion: Suggestion) -> Suggestion:
+        """A piece that is tried again: beyond what it trained already it may take the time that is left now."""
+        if suggestion.seconds is None or self._deadline is None:
+            return suggestion
+        trial = self.trials.by_id[self._trial_of[suggestion.ticket]]
+        spent = sum(row.get("seconds", 0.0) for row in trial.history[: trial.epochs])
+        left = IN_TIME * max(self._deadline - time.monotonic(), 1.0)
+        return replace(suggestion, seconds=min(suggestion.seconds, spent + left))
 
     def _ask(self, suggestion: Suggestion) -> None:
         if suggestion.continues is None:
-            trial = max(self.trials.by_id, default=-1) + 1
+            trial, self._next_id = self._next_id, self._next_id + 1
         else:
             trial = self._trial_of[suggestion.continues]
         self._trial_of[suggestion.ticket] = trial
@@ -186,7 +231,7 @@ class Search:
         )
 
     def _take(self, event: str, **fields: Any) -> Trial:
-        trial = self.trials.take(self._journal.write(event, lasting=event not in PASSING, **fields))
+        trial = self.trials.take(self._journal.write(event, lasting=event not in PASSING, wait=False, **fields))
         if trial is None:
             raise RuntimeError(f"no trial changed by {event!r}")
         return trial
@@ -196,12 +241,24 @@ class Search:
             self._handle(event)
         self._observer.tick()
 
+    def _settle(self) -> None:
+        """One wait for the disk for all lines of a turn, before anything outside this process follows from them.
+
+        That is: before files of trials are dropped, and before jobs are submitted. A trial that was promoted in the
+        same turn is running again by now, and is handed on so.
+        """
+        self._journal.sync()
+        ended, self._ended = self._ended, []
+        for trial_id in ended:
+            self._on_trial_end(self.trials.by_id[trial_id])
+
     def _handle(self, event: Event) -> None:
         suggestion = self._running.get(event.job_id)
         if suggestion is None:
             return
         ticket, trial_id = suggestion.ticket, self._trial_of[suggestion.ticket]
         if isinstance(event, Started):
+            self._since[ticket] = time.monotonic()
             self._observer.trial_started(self._take("started", trial=trial_id, ticket=ticket, worker=event.worker))
             return
         if isinstance(event, Reported):
@@ -222,10 +279,10 @@ class Search:
                 return
             self._end(ticket, trial_id, "failed", failure=event.failure)
         else:
-            self._finished(event, ticket, trial_id)
+            self._finished(event, suggestion, trial_id)
 
-    def _finished(self, event: Finished, ticket: int, trial_id: int) -> None:
-        result: TrainResult | None = event.result
+    def _finished(self, event: Finished, suggestion: Suggestion, trial_id: int) -> None:
+        ticket, result = suggestion.ticket, event.result
         cut = self._stopping is not None and (result is None or result.ended_by in ("stopped", "pruned"))
         if cut and event.job_id not in self._pruned:
             has_value = result is not None and result.epochs > 0
@@ -233,7 +290,9 @@ class Search:
         elif result is None or not math.isfinite(result.value):
             self._end(ticket, trial_id, "failed", failure=Failure(FailureKind.CRASHED, "the job ended without a value"))
         else:
-            self._end(ticket, trial_id, "pruned" if event.job_id in self._pruned else "completed", result=result)
+            result = self._weigh(self.trials.by_id[trial_id], suggestion, result)
+            pruned = event.job_id in self._pruned or result.ended_by == BEHIND
+            self._end(ticket, trial_id, "pruned" if pruned else "completed", result=result)
 
     def _end(
         self,
@@ -253,52 +312,37 @@ class Search:
                 "epochs": result.epochs,
                 "seconds": result.seconds,
                 "parameters": result.parameters,
-                "note": note or (result.ended_by if result.ended_by == "early stopping" else ""),
+                "note": note or result.note or (result.ended_by if result.ended_by == "early stopping" else ""),
+                **({"final": True} if result.ended_by == "early stopping" else {}),
             }
             if self._second is not None:
                 fields["values"] = {self._objective.name: result.value, self._second.name: cost(result, self._second)}
         else:
-            begun = next(
-                (
-                    line["time"]
-                    for line in reversed(self._journal.lines)
-                    if line.get("ticket") == ticket and line["event"] in ("asked", "retried", "started")
-                ),
-                None,
-            )
-            fields["seconds"] = time.time() - begun if begun else 0.0
+            begun = self._since.get(ticket)
+            fields["seconds"] = time.monotonic() - begun if begun is not None else 0.0
         if failure is not None:
             fields["failure"] = failure_json(failure)
         trial = self._take("told", trial=trial_id, ticket=ticket, outcome=outcome, **fields)
         if outcome != "stopped":
-            told: Outcome = (
-                failure
-                if failure is not None
-                else (
-                    Pruned(trial.value or 0.0)
-                    if outcome == "pruned"
-                    else Complete(trial.value or 0.0, second_value(trial.values))
-                )
-            )
+            value = result.value if result is not None else 0.0
+            told: Outcome = Pruned(value)
+            if failure is not None:
+                told = failure
+            elif outcome == "completed":
+                told = Complete(value, second_value(trial.values), "final" in fields)
             self._searcher.tell(ticket, told)
         self._see(trial)
-        self._on_trial_end(trial)
+        self._ended.append(trial.id)
         self._observer.trial_ended(trial, self.best)
 
-    def _give_up_on_equal_failures(self) -> None:
-        """Five equal failures before any success: what is wrong is the space or the machine, not the trial."""
-        if self._best is not None:
+    def _give_up_where_nothing_trains(self) -> None:
+        failed = None if self._best is not None else hopeless(self.trials.all())
+        if failed is None:
             return
-        ended = [t for t in self.trials.all() if t.state not in (State.RUNNING, State.STOPPED)]
-        kinds = Counter(t.failure.kind for t in ended if t.failure is not None)
-        if len(ended) < SAME_FAILURES or len(kinds) != 1 or sum(kinds.values()) != len(ended):
-            return
-        kind = next(iter(kinds))
+        kind = failed[0].failure.kind.value if failed[0].failure is not None else ""
         self._wind_down("too many equal failures")
-        self._journal.write(
-            "ended", status="finished", reason=f"the first {len(ended)} trials all failed: {kind.value}"
-        )
-        raise all_failed([t for t in ended if t.failure is not None], str(self._journal.path.parent))
+        self._journal.write("ended", status="finished", reason=f"the first {len(failed)} trials all failed: {kind}")
+        raise all_failed(failed, str(self._journal.path.parent))
 
     def _wind_down(self, reason: str) -> None:
         """Ask what runs to save and end; whatever does not in time stays open in the journal and is retried."""
@@ -311,6 +355,7 @@ class Search:
         for suggestion in self._running.values():
             self._end(suggestion.ticket, self._trial_of[suggestion.ticket], "stopped", note=reason)
         self._running.clear()
+        self._settle()
 
 
 def fidelity(suggestion: Suggestion) -> dict[str, Any]:
@@ -323,24 +368,3 @@ def fidelity(suggestion: Suggestion) -> dict[str, Any]:
 def cost(result: TrainResult, second: Objective) -> float | None:
     """The second objective of what was trained; None where it was not measured."""
     return float(result.parameters) if second.name == "parameters" else result.latency
-
-
-ADVICE = {
-    FailureKind.OUT_OF_MEMORY: "lower the upper ends of filters, dense_units and batch_size in the space, or --workers",
-    FailureKind.NAN_LOSS: "lower the upper end of learning_rate in the space",
-    FailureKind.INVALID_SHAPE: "lower the upper end of blocks in the space: each block halves the picture",
-    FailureKind.TIMED_OUT: "lower --max-epochs, or the upper ends of filters and blocks in the space",
-    FailureKind.CRASHED: "run one configuration of the space by hand, or mend the model",
-}
-
-
-def all_failed(trials: list[Trial], run: str) -> AllTrialsFailed:
-    """The one message for a search in which nothing could be trained, failures grouped."""
-    groups = Counter((t.failure.kind, t.failure.message) for t in trials if t.failure is not None)
-    kinds = Counter(t.failure.kind for t in trials if t.failure is not None)
-    same = ": all in the same way" if len(kinds) == 1 else ""
-    return AllTrialsFailed(
-        f"the first {len(trials)} trials all failed{same}; the search stopped",
-        details=[f"{count} x {kind.value}: {message}" for (kind, message), count in groups.most_common()],
-        help=f"{ADVICE[kinds.most_common(1)[0][0]]}    # full messages: fertune show {run} --json",
-    )

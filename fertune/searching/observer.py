@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fertune.trial import Trial
+from fertune.trial import Trial, WorkerStatus
 
 FoldKey = tuple[str, int, str]
 """Member, fold (from 0), and ``fold`` or ``bag``."""
@@ -73,6 +73,24 @@ class Observer:
 
     def stack_ended(self, record: Any) -> None:
         """The stack ended; ``record`` is its ``StackRecord``."""
+
+    def attached(self, begun: float, since: Mapping[Any, float], ended: int) -> None:
+        """What was just said to begin has long begun: it is watched from outside.
+
+        Args:
+            begun: ``time.monotonic()`` at the beginning of its session; may be negative.
+            since: The same for what runs, by the id of a trial or the key of a fold.
+            ended: Trials or folds that ended in that session.
+        """
+
+    def workers(self, statuses: Sequence[WorkerStatus], memory: int = 0, disk: int | None = None) -> None:
+        """How the workers are now; at most twice a second.
+
+        Args:
+            statuses: Of each worker.
+            memory: Resident bytes of coordinator and workers together; 0 where unknown.
+            disk: Bytes of the run's folder when it was last measured; None before that.
+        """
 
     def tick(self) -> None:
         """Called several times a second while something runs."""

@@ -39,7 +39,12 @@ def outcome_of(line: dict[str, Any]) -> Outcome:
         return failure_of(line["failure"]) or Failure(FailureKind.CRASHED, "not recorded")
     if line["outcome"] == "pruned":
         return Pruned(line["value"])
-    return Complete(line["value"], second_value(line.get("values") or {}))
+    return Complete(line["value"], second_value(line.get("values") or {}), line.get("final", False))
+
+
+def known_outcome(trial: Mapping[str, Any]) -> Outcome:
+    """Of a trial in a line ``known``."""
+    return Complete(trial["value"], second_value(trial.get("values") or {}))
 
 
 def second_value(values: Mapping[str, float | None]) -> float | None:
@@ -61,6 +66,8 @@ def read_progress(lines: list[dict[str, Any]]) -> Resumed:
                 calls.append(("extend", line["trials"]))
             case "session":
                 begun = True
+            case "known":
+                calls += [("known", trial["params"], known_outcome(trial)) for trial in line["trials"]]
             case "asked":
                 suggestion = suggestion_of(line)
                 asked[suggestion.ticket] = suggestion

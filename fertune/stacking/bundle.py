@@ -70,10 +70,12 @@ class Bundle:
     _loaded: dict[Path, Any] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def single(cls, name: str, model: Path, class_names: tuple[str, ...], image_shape: tuple[int, int, int]) -> Bundle:
-        """One model by itself: an ensemble of one member, which the mean leaves as it is."""
+    def single(
+        cls, name: str, models: Sequence[Path], class_names: tuple[str, ...], image_shape: tuple[int, int, int]
+    ) -> Bundle:
+        """One configuration by itself, by its one model or the mean of its fold models: an ensemble of one member."""
         learner = WeightedAverage("mean", (1.0,), len(class_names))
-        return cls(model.parent, (BundleMember(name, (model,)),), learner, "mean", class_names, image_shape)
+        return cls(models[0].parent, (BundleMember(name, tuple(models)),), learner, "mean", class_names, image_shape)
 
     @classmethod
     def of(cls, document: Mapping[str, Any], root: Path) -> Bundle:

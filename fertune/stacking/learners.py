@@ -15,7 +15,7 @@ import numpy as np
 from fertune.errors import AllTrialsFailed
 from fertune.evaluation import accuracy, log_loss
 from fertune.execution import InlineExecutor
-from fertune.execution.processes import cores
+from fertune.execution.machine import cores
 from fertune.predictions import OOF
 from fertune.searchers import make_searcher, restore
 from fertune.searching import Observer, Search, read_progress

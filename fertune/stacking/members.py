@@ -5,11 +5,40 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from fertune.errors import AllTrialsFailed, DataError, RunError, SpaceError
 from fertune.space import Space
 from fertune.store import SearchRecord
-from fertune.trial import Objective, Params, Value
+from fertune.trial import Objective, Params, Rung, Trial, Value
+
+
+@dataclass(frozen=True)
+class Found:
+    """One fold of a configuration that its search trained already.
+
+    Attributes:
+        run, trial: Where.
+        folder: Holds ``model.keras`` and ``held_out.npz``.
+        folds: ``folds.npz`` of that search.
+        rung: What is known of its training.
+        parameters: Weights of its model.
+    """
+
+    run: str
+    trial: int
+    folder: Path
+    folds: Path
+    rung: Rung
+    parameters: int | None = None
+
+    @property
+    def fold(self) -> int:
+        return self.rung.tags["fold"]
+
+    @property
+    def on_disk(self) -> bool:
+        return (self.folder / "model.keras").exists() and (self.folder / "held_out.npz").exists()
 
 
 @dataclass(frozen=True)
@@ -25,6 +54,7 @@ class Member:
         class_weight: As in its search, or the variant's.
         role: ``single`` or ``variant``.
         bags: More than 0: trained on so many bootstrap bags rather than across the folds.
+        found: Its folds as the search has them, where that cross-validated it as this stack would; empty otherwise.
     """
 
     name: str
@@ -41,6 +71,7 @@ class Member:
     build: bytes | None = None
     role: str = "single"
     bags: int = 0
+    found: tuple[Found, ...] = ()
 
     @property
     def slug(self) -> str:
@@ -65,11 +96,11 @@ class Member:
         label = {"none": "no class weights", "sqrt": "square-root weights", "balanced": "balanced weights"}[
             class_weight
         ]
-        return replace(self, name=label, class_weight=class_weight, role="variant")
+        return replace(self, name=label, class_weight=class_weight, role="variant", found=())
 
     def bagged(self, n: int) -> Member:
         """The same configuration on ``n`` bootstrap bags."""
-        return replace(self, name=f"bagging of {n}", role="variant", bags=n)
+        return replace(self, name=f"bagging of {n}", role="variant", bags=n, found=())
 
 
 def same_data(records: Sequence[SearchRecord]) -> None:
@@ -112,6 +143,24 @@ def choose(records: Sequence[SearchRecord], top: int) -> list[Pick]:
     return picks
 
 
+def found_folds(record: SearchRecord, trial: Trial) -> tuple[Found, ...]:
+    """The folds of a cross-validated trial that have all that a stack needs; none of one that has not all its folds."""
+    cv = record.info["options"].get("cv") or 0
+    if not cv or trial.folds_done != cv:
+        return ()
+    folder, folds = record.folder / "trials" / str(trial.id), record.folder / "folds.npz"
+    found = (
+        Found(record.name, trial.id, folder / f"fold-{r.tags['fold']}", folds, r, trial.parameters) for r in trial.folds
+    )
+    return tuple(f for f in found if f.on_disk)
+
+
+def cv_of(records: Sequence[SearchRecord]) -> tuple[int, int] | None:
+    """Folds and seed of the first search that cross-validated its trials; None where none did."""
+    options = [r.info["options"] for r in records]
+    return next(((o["cv"], o["seed"]) for o in options if o.get("cv")), None)
+
+
 def members_of(
     picks: Sequence[Pick], records: Sequence[SearchRecord], *, epochs: int | None, builds: Mapping[str, bytes]
 ) -> list[Member]:
@@ -151,6 +200,7 @@ def members_of(
                 objective=record.objective,
                 class_weight=record.info["options"]["class_weight"],
                 build=builds.get(fingerprint),
+                found=found_folds(record, trial) if epochs in (None, record.info["options"]["max_epochs"]) else (),
             )
         )
     names = [m.name for m in members]

@@ -6,6 +6,7 @@ Each finished piece is in the journal and on disk before the next is asked for; 
 from __future__ import annotations
 
 import math
+import shutil
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ from typing import Any
 
 from fertune.searching import Observer
 from fertune.store import FoldRun, Journal
+from fertune.store.checkpoints import STATE, STATE_EVERY, resumable
 from fertune.store.records import fold_runs
 from fertune.store.trials import failure_json
 from fertune.trial import (
@@ -30,6 +32,8 @@ from fertune.trial import (
     TrainResult,
 )
 
+MARGIN = 0.95
+"""Part of its time that a piece gets: trainings end on whole epochs, and are a little late."""
 STOP_PATIENCE = 20.0
 """Seconds that trainings get to end when they are told to; nobody waits longer."""
 
@@ -68,6 +72,7 @@ class Trainer:
     Args:
         deadline: ``time.monotonic()`` after which no training goes on.
         stop_requested: Asked between events.
+        divide: Give each piece its part of the time that is left (``TrainJob.seconds``), so that all come to their end.
     """
 
     def __init__(
@@ -78,9 +83,10 @@ class Trainer:
         *,
         deadline: float | None,
         stop_requested: Callable[[], bool],
+        divide: bool = False,
     ) -> None:
         self._executor, self._journal, self._observer = executor, journal, observer
-        self._deadline, self._stop_requested = deadline, stop_requested
+        self._deadline, self._stop_requested, self._divide = deadline, stop_requested, divide
         self._pieces: dict[str, Piece] = {}
         self._running: set[str] = set()
         self._cut = False
@@ -90,10 +96,13 @@ class Trainer:
         """What is known of each piece."""
         return {(r.member, r.fold): r for r in fold_runs(self._journal.lines)}
 
-    def train(self, pieces: Sequence[Piece]) -> None:
+    def train(self, pieces: Sequence[Piece], later: int = 0) -> None:
         """Train what is not trained yet, in order; ends early at the deadline.
 
         A configuration of which one fold failed is not trained on its other folds: it cannot be complete any more.
+
+        Args:
+            later: Pieces that will come after these, before the same deadline.
 
         Raises:
             StackHalted: The user interrupts; finished pieces are kept.
@@ -108,13 +117,16 @@ class Trainer:
         self._pieces = {p.job.id: p for p in todo}
         broken = {p.member for p in pieces if (r := known.get((p.member, p.fold))) and r.state == "failed"}
         todo = [p for p in todo if p.member not in broken]
+        begun, whole = 0, len(todo) + later
         while todo or self._running:
             todo = [p for p in todo if p.member not in broken]
             while todo and len(self._running) < self._executor.slots and not self._over():
-                piece = todo.pop(0)
+                piece = self._timed(todo.pop(0), begun, whole)
+                begun += 1
                 self._journal.write("fold", member=piece.member, fold=piece.fold, kind=piece.kind)
+                self._pieces[piece.job.id] = piece
                 self._running.add(piece.job.id)
-                self._executor.submit(piece.job)
+                self._executor.submit(_going_on(piece))
             for event in self._executor.events(0.2):
                 broken |= self._handle(event)
             self._observer.tick()
@@ -125,6 +137,18 @@ class Trainer:
                 if self._stop_requested():
                     raise StackHalted
                 return
+
+    def _timed(self, piece: Piece, number: int, whole: int) -> Piece:
+        """The piece with its part of the time until the deadline, where it is the ``number``-th of ``whole`` pieces.
+
+        They run in rounds of as many as there are workers; what one round leaves is divided among those after it.
+        """
+        if not self._divide or self._deadline is None:
+            return piece
+        slots = self._executor.slots
+        rounds = max(-(-whole // slots) - number // slots, 1)
+        seconds = max(MARGIN * (self._deadline - time.monotonic()) / rounds, 0.1)
+        return replace(piece, job=replace(piece.job, seconds=seconds))
 
     def _over(self) -> bool:
         return self._stop_requested() or (self._deadline is not None and time.monotonic() > self._deadline)
@@ -161,15 +185,16 @@ class Trainer:
                 value=event.value,
                 logs=event.logs,
             )
-            self._observer.fold_epoch(piece.member, piece.fold, piece.kind, event.logs)
+            self._observer.fold_epoch(piece.member, piece.fold, piece.kind, {"epoch": event.step, **event.logs})
             return set()
         self._running.discard(event.job_id)
         if isinstance(event, Failed):
             if event.failure.kind is FailureKind.OUT_OF_MEMORY and not piece.job.alone and not self._cut:
                 again = replace(piece, job=replace(piece.job, alone=True))
                 self._pieces[again.job.id] = again
+                self._journal.write("fold", member=piece.member, fold=piece.fold, kind=piece.kind)
                 self._running.add(again.job.id)
-                self._executor.submit(again.job)
+                self._executor.submit(_going_on(again))
                 return set()
             return self._told(piece, "failed", failure=event.failure)
         result: TrainResult | None = event.result
@@ -195,6 +220,7 @@ class Trainer:
             fields["failure"] = failure_json(failure)
         self._journal.write("fold_told", member=piece.member, fold=piece.fold, outcome=outcome, **fields)
         if outcome != "stopped":
+            shutil.rmtree(piece.folder / STATE, ignore_errors=True)
             self._observer.fold_ended(self.runs[(piece.member, piece.fold)])
         return {piece.member} if failure is not None else set()
 
@@ -227,3 +253,8 @@ class Trainer:
             if self._stop_requested():
                 raise StackHalted
         return seconds
+
+
+def _going_on(piece: Piece) -> TrainJob:
+    """The job of a piece, from its last full state where it was cut off."""
+    return replace(piece.job, resume=resumable(piece.folder), told=0, checkpoint=STATE_EVERY)

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,7 +27,9 @@ from fertune.stacking.learners import META_SHARE, Learned, learn_all
 from fertune.stacking.members import Member
 from fertune.stacking.outcome import write_outcome, write_pictures, write_test
 from fertune.stacking.pieces import Piece, StackHalted, Trainer
-from fertune.store import RunFolder, write_arrays
+from fertune.stacking.reuse import take_over
+from fertune.store import RunFolder
+from fertune.store.fold_files import read_folds, write_folds
 from fertune.trial import Executor, PredictJob, Rows, TrainJob
 
 TRAIN_SHARE = 0.80
@@ -42,12 +43,6 @@ class _Trained:
     member: Member
     pieces: list[Piece]
     seconds: float
-
-
-def _store(path: Path, kind: str, parts: Sequence[Fold]) -> None:
-    """Write folds or bags, each array by ``<kind><number>_<part>``."""
-    named = {f"{kind}{i}_{p}": getattr(x, p) for i, x in enumerate(parts) for p in ("fit", "stop", "held_out")}
-    write_arrays(path, **named)
 
 
 class Stack:
@@ -82,7 +77,12 @@ class Stack:
         self._path = folder.path
         self._positions = dataset.positions("train", "validation")
         self._trainer = Trainer(
-            executor, folder.journal, observer, deadline=self._deadline(TRAIN_SHARE), stop_requested=stop_requested
+            executor,
+            folder.journal,
+            observer,
+            deadline=self._deadline(TRAIN_SHARE),
+            stop_requested=stop_requested,
+            divide=options.epochs is None,
         )
         self._left_out: list[dict[str, str]] = []
 
@@ -110,7 +110,7 @@ class Stack:
 
     def _run(self) -> dict[str, Any]:
         folds = self._folds()
-        trained = self._train(self._members)
+        trained = self._train(self._members, later=self._later())
         if not trained:
             raise AllTrialsFailed(
                 "no configuration was trained on all folds, so there is nothing to stack",
@@ -152,11 +152,10 @@ class Stack:
         path = self._path / "folds.npz"
         k = self._options.folds
         if path.exists():
-            with np.load(path, allow_pickle=False) as stored:
-                folds = [Fold(*(stored[f"fold{i}_{part}"] for part in ("fit", "stop", "held_out"))) for i in range(k)]
+            folds = read_folds(path, k)
         else:
             folds = make_folds(self._positions, self._data.labels, self._data.groups, k=k, seed=self._options.seed)
-            _store(path, "fold", folds)
+            write_folds(path, folds)
         check_folds(folds, self._positions, self._data.groups)
         return folds
 
@@ -166,7 +165,7 @@ class Stack:
         check_bags(bags, self._positions, self._data.groups)
         path = self._path / "bags.npz"
         if not path.exists():
-            _store(path, "bag", bags)
+            write_folds(path, bags, "bag")
 
     def _variants(self, best: Member) -> list[Member]:
         """Rows beside the best single model: other class weights, and bagging."""
@@ -208,7 +207,13 @@ class Stack:
             )
         return pieces
 
-    def _train(self, members: Sequence[Member]) -> list[_Trained]:
+    def _later(self) -> int:
+        """Models of the rows beside the best single one, which want their part of the time too."""
+        common = self._members[0].class_weight
+        weights = sum(1 for w in self._options.class_weights if w != common)
+        return weights * self._options.folds + self._options.bagging
+
+    def _train(self, members: Sequence[Member], later: int = 0) -> list[_Trained]:
         """Train members across folds or bags; those that did not finish are left out and named."""
         plan: list[tuple[Member, list[Piece]]] = []
         for member in members:
@@ -217,8 +222,12 @@ class Stack:
             number = next(
                 (i for i, m in enumerate(self._members) if m.trial == member.trial and m.run == member.run), 0
             )
-            plan.append((member, self._pieces(member, number)))
-        self._trainer.train([p for _, pieces in plan for p in pieces])
+            pieces = self._pieces(member, number)
+            plan.append((member, pieces))
+            taken = take_over(member, pieces, self._path / "folds.npz", self._folder.journal, said=self._observer.said)
+            if taken:
+                self._observer.said(f"{member.name}: {taken} of {len(pieces)} folds taken from run {member.run}")
+        self._trainer.train([p for _, pieces in plan for p in pieces], later=later)
         runs = self._trainer.runs
         trained = []
         for member, pieces in plan:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from filelock import FileLock, Timeout
 from fertune.errors import RunError, did_you_mean
 from fertune.store.files import write_json
 from fertune.store.journal import Journal
+from fertune.store.room import writing
 
 PROTOCOL = 1
 """Raised whenever a reader of the last number would misread a folder; older numbers stay readable."""
@@ -59,6 +62,24 @@ def read_info(path: Path) -> dict[str, Any]:
     return info
 
 
+@dataclass(frozen=True)
+class Head:
+    """A run without its journal, which may be long.
+
+    Attributes:
+        folder: Where it lies.
+        info: ``run.json``.
+    """
+
+    folder: Path
+    info: dict[str, Any]
+
+
+def open_head(path: Path) -> Head:
+    """``run.json`` of a run; raises as ``read_info`` does."""
+    return Head(path.resolve(), read_info(path))
+
+
 class RunFolder:
     """One run's folder, open for writing.
 
@@ -75,7 +96,8 @@ class RunFolder:
     def _take(path: Path) -> FileLock:
         lock = FileLock(path / "lock")
         try:
-            lock.acquire(timeout=0)
+            with writing(path):
+                lock.acquire(timeout=0)
         except Timeout:
             raise RunError(
                 f"another process is working on {path}",
@@ -92,12 +114,20 @@ class RunFolder:
         """
         if (path / "run.json").exists():
             raise RunError(f"{path} holds a run already", help="add --resume to go on with it, or choose another --out")
-        if path.is_file() or (path.is_dir() and any(p.name != "lock" for p in path.iterdir())):
+        begun = ("lock", ".part-")  # all that a kill in the middle of this leaves
+        if path.is_file() or (path.is_dir() and any(not p.name.startswith(begun) for p in path.iterdir())):
             raise RunError(f"{path} is not an empty folder", help="choose another --out")
         try:
             path.mkdir(parents=True, exist_ok=True)
             lock = cls._take(path)
-            write_json(path / "run.json", {"protocol": PROTOCOL, **info})
+            try:
+                for draft in path.glob(".part-*"):
+                    draft.unlink(missing_ok=True)
+                write_json(path / "run.json", {"protocol": PROTOCOL, **info})
+            except OSError:
+                lock.release()
+                shutil.rmtree(path, ignore_errors=True)
+                raise
         except OSError as error:
             raise RunError(f"cannot make {path}: {error.strerror or error}", help="choose another --out") from error
         return cls(path, read_info(path), lock)

@@ -95,12 +95,9 @@ class SearchRecord:
 
     @property
     def leaderboard(self) -> list[Trial]:
-        """Scored trials, best value first; of equal ones the shorter first."""
-        key = self.objective.sort_key
-        return sorted(
-            (t for t in self.trials if t.scored and t.value is not None),
-            key=lambda t: (key(t.value or 0.0), t.seconds, t.id),
-        )
+        """Scored trials, those with more folds first, then by value; of equal ones the shorter first."""
+        objective = self.objective
+        return sorted((t for t in self.trials if t.scored and t.value is not None), key=lambda t: t.place(objective))
 
     @property
     def best(self) -> Trial | None:

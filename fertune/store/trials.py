@@ -6,15 +6,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from fertune.trial import Failure, FailureKind, Rung, State, Trial
+from fertune.store import fold_trials
+from fertune.store.fold_trials import failure_of as failure_of
+from fertune.store.known_trials import known_trials
+from fertune.trial import Failure, Rung, State, Trial
 
 _ENDINGS = {"completed": State.COMPLETED, "pruned": State.PRUNED, "failed": State.FAILED, "stopped": State.STOPPED}
-
-
-def failure_of(stored: dict[str, Any] | None) -> Failure | None:
-    if stored is None:
-        return None
-    return Failure(FailureKind(stored["kind"]), stored["message"], stored.get("trace", ""))
 
 
 def failure_json(failure: Failure) -> dict[str, str]:
@@ -26,11 +23,18 @@ class Trials:
 
     def __init__(self, lines: Iterable[dict[str, Any]] = ()) -> None:
         self.by_id: dict[int, Trial] = {}
+        self._fold_at: dict[int, int] = {}
         for line in lines:
             self.take(line)
 
     def take(self, line: dict[str, Any]) -> Trial | None:
-        """Read one line; returns the trial it changed."""
+        """Read one line; returns the trial it changed, None where it changed none or several."""
+        if line["event"] == "known":
+            self.by_id |= {trial.id: trial for trial in known_trials(line)}
+        elif line["event"] == "ended":
+            self.by_id |= {i: fold_trials.folds_left(t) for i, t in self.by_id.items() if t.folds}
+        elif "fold" in line or line.get("ticket") in self._fold_at:
+            return self._take_fold(line)
         handler = {
             "asked": self._asked,
             "retried": self._retried,
@@ -44,21 +48,41 @@ class Trials:
         self.by_id[trial.id] = trial
         return trial
 
+    def _take_fold(self, line: dict[str, Any]) -> Trial:
+        old = self.by_id.get(line["trial"])
+        if line["event"] == "asked":
+            trial, self._fold_at[line["ticket"]] = fold_trials.fold_asked(old, line)
+        else:
+            if old is None:
+                raise KeyError(line["trial"])
+            at = self._fold_at[line["ticket"]]
+            match line["event"]:
+                case "retried":
+                    trial = fold_trials.fold_retried(old, at)
+                case "epoch":
+                    trial = fold_trials.fold_epoch(old, at, line)
+                case "told":
+                    trial = fold_trials.fold_told(old, at, line)
+                case _:
+                    trial = self._began(line)
+        self.by_id[trial.id] = trial
+        return trial
+
     def _asked(self, line: dict[str, Any]) -> Trial:
-        rung = Rung(budget=line["budget"], tags=line["tags"])
+        rung = Rung(line["budget"], line["tags"], share=line.get("share", 1.0), side=line.get("side"))
         old = self.by_id.get(line["trial"])
         if old is None:
             return Trial(line["trial"], line["params"], State.RUNNING, (rung,), started=line["time"])
-        return old.but(state=State.RUNNING, rungs=(*old.rungs, replace(rung, epochs=old.epochs)), ended=None, note="")
+        now = old.but(state=State.RUNNING, rungs=(*old.rungs, rung), ended=None, note="")
+        return now.but(rungs=(*old.rungs, replace(rung, epochs=now.epochs_before)))
 
     def _retried(self, line: dict[str, Any]) -> Trial:
         """A stretch that was cut off starts anew: what it had reported is forgotten."""
         old = self.by_id[line["trial"]]
-        before = old.rungs[-2] if len(old.rungs) > 1 else None
-        rung = Rung(budget=old.budget, tags=old.rungs[-1].tags, epochs=before.epochs if before else 0)
-        history = old.history[: before.epochs] if before else ()
-        value = before.value if before else None
-        best = next((i + 1 for i, h in enumerate(history) if h.get("value") == value), None) if before else None
+        rung = replace(old.rungs[-1], value=None, epochs=old.epochs_before, seconds=0.0)
+        history = old.history[: rung.epochs]
+        value = old.rungs[-2].value if len(old.rungs) > 1 else None
+        best = next((i + 1 for i, h in enumerate(history) if h.get("value") == value), None)
         return old.but(
             state=State.RUNNING,
             rungs=(*old.rungs[:-1], rung),

@@ -1,4 +1,5 @@
-"""What a searcher or an executor of your own must do, as suites of tests, and a driver that plays loop and workers.
+"""What a searcher or an executor of your own must do, as suites of tests, a driver that plays loop and workers,
+and an executor in virtual time.
 
     from fertune.testing import SearcherContract
 
@@ -6,7 +7,7 @@
         def make(self, space, **options):
             return MySearcher(space, **options)
 
-Run it with pytest, which is imported when one of these names is first used (``pip install "fertune[check]"``).
+Run it with pytest, which is imported when a suite or its driver is first used (``pip install "fertune[check]"``).
 """
 
 from __future__ import annotations
@@ -18,20 +19,26 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from fertune.testing.executors import ExecutorContract
     from fertune.testing.searchers import Played, SearcherContract, drive, failed
+    from fertune.testing.virtual import VirtualExecutor
 
 _HOMES = {
     "ExecutorContract": "fertune.testing.executors",
     "Played": "fertune.testing.searchers",
     "SearcherContract": "fertune.testing.searchers",
+    "VirtualExecutor": "fertune.testing.virtual",
     "drive": "fertune.testing.searchers",
     "failed": "fertune.testing.searchers",
 }
-__all__ = ["ExecutorContract", "Played", "SearcherContract", "drive", "failed"]
+_PLAIN = {"VirtualExecutor"}
+"""Names that need no pytest."""
+__all__ = ["ExecutorContract", "Played", "SearcherContract", "VirtualExecutor", "drive", "failed"]
 
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'fertune.testing' has no attribute {name!r}")
+    if name in _PLAIN:
+        return getattr(importlib.import_module(_HOMES[name]), name)
     try:
         import pytest
     except ModuleNotFoundError as error:

@@ -1,4 +1,4 @@
-"""What every Executor must do."""
+"""What every Executor must do, whatever it runs jobs in; those of processes of their own a little more."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from fertune.testing.scripted import ScriptedJob
-from fertune.trial import Event, Executor, Failed, FailureKind, Finished, Reported
+from fertune.trial import Event, Executor, Failed, FailureKind, Finished, Reported, Started
 
 RUNNER = "fertune.testing.scripted"
 """The module whose ``run(job, context)`` and ``classify(error)`` an executor of the suite runs."""
@@ -30,7 +30,13 @@ def until_ended(
 
 
 class ExecutorContract:
-    """Derive a ``Test...`` class from it and give ``make``."""
+    """Derive a ``Test...`` class from it and give ``make``.
+
+    Attributes:
+        separate: Whether jobs run in processes of their own, so that one which ends its process ends nothing else.
+    """
+
+    separate = True
 
     def make(self, runner: str, folder: Path) -> Executor:
         """A fresh executor.
@@ -53,6 +59,112 @@ class ExecutorContract:
         events = until_ended(executor, 1)
         assert [e.step for e in events if isinstance(e, Reported)] == [1, 2, 3]
         assert isinstance(events[-1], Finished) and events[-1].result.epochs == 3
+
+    def test_started_comes_once_for_each_job_and_before_everything_else_of_it(self, executor: Executor) -> None:
+        names = ["a", "b", "c", "d"]
+        for name in names:
+            executor.submit(ScriptedJob(name, "raise" if name == "c" else "ok"))
+        events = until_ended(executor, 4)
+        for name in names:
+            mine = [e for e in events if e.job_id == name]
+            assert isinstance(mine[0], Started) and mine[0].worker >= 0
+            assert sum(isinstance(e, Started) for e in mine) == 1
+            assert isinstance(mine[-1], (Finished, Failed))
+
+    def test_nothing_to_tell_is_no_event(self, executor: Executor) -> None:
+        begun = time.monotonic()
+        assert list(executor.events(0.05)) == [] and time.monotonic() - begun < 5
+        executor.stop("nobody")
+        assert list(executor.events(0.0)) == []
+
+    def test_jobs_may_be_submitted_while_an_event_is_handled(self, executor: Executor) -> None:
+        executor.submit(ScriptedJob("a"))
+
+        def more(event: Event) -> None:
+            if isinstance(event, Reported) and event.job_id == "a" and event.step == 1:
+                executor.submit(ScriptedJob("b"))
+
+        ended = [e.job_id for e in until_ended(executor, 2, more) if isinstance(e, Finished)]
+        assert sorted(ended) == ["a", "b"]
+
+    def test_no_more_jobs_run_at_once_than_there_are_slots(self, executor: Executor) -> None:
+        names = [f"j{i}" for i in range(2 * executor.slots + 1)]
+        for name in names:
+            executor.submit(ScriptedJob(name))
+        running, most, begun = 0, 0, []
+        for event in until_ended(executor, len(names)):
+            if isinstance(event, Started):
+                begun.append(event.job_id)
+                running += 1
+                most = max(most, running)
+            running -= isinstance(event, (Finished, Failed))
+        assert sorted(begun) == names and most <= executor.slots
+
+    def test_a_job_alone_runs_when_nothing_else_does(self, executor: Executor) -> None:
+        for job in (
+            ScriptedJob("a", seconds=0.1),
+            ScriptedJob("b"),
+            ScriptedJob("alone", alone=True, seconds=0.1),
+            ScriptedJob("c"),
+        ):
+            executor.submit(job)
+        running: set[str] = set()
+        for event in until_ended(executor, 4):
+            if isinstance(event, Started):
+                running.add(event.job_id)
+                assert running == {event.job_id} or "alone" not in running, f"beside it: {running}"
+            elif isinstance(event, (Finished, Failed)):
+                assert isinstance(event, Finished)
+                running.discard(event.job_id)
+        assert not running
+
+    def test_status_says_who_does_what(self, executor: Executor) -> None:
+        busy: list[str | None] = []
+
+        def look(event: Event) -> None:
+            status = executor.status()
+            assert len({s.number for s in status}) == len(status) >= 1
+            assert all(s.threads >= 1 and s.device for s in status)
+            if isinstance(event, (Started, Reported)):
+                at = {s.number: s for s in status}
+                busy.extend(s.job_id for s in status if s.job_id)
+                if isinstance(event, Started):
+                    assert at[event.worker].job_id == event.job_id and at[event.worker].ready
+
+        executor.submit(ScriptedJob("a"))
+        until_ended(executor, 1, look)
+        assert set(busy) == {"a"}
+        assert all(s.job_id is None for s in executor.status())
+        assert sum(s.jobs for s in executor.status()) == 1
+
+    def test_close_ends_what_runs(self, executor: Executor) -> None:
+        executor.submit(ScriptedJob("a", "wait"))
+        until = time.monotonic() + 30
+        while not any(isinstance(e, Started) for e in executor.events(0.1)):
+            assert time.monotonic() < until
+        executor.close()
+        assert time.monotonic() < until
+
+    @pytest.mark.parametrize(
+        ("script", "kind"),
+        [
+            ("kill", FailureKind.OUT_OF_MEMORY),
+            ("exit", FailureKind.CRASHED),
+            ("garbage", FailureKind.CRASHED),
+        ],
+    )
+    def test_a_job_that_breaks_its_process_breaks_nothing_else(
+        self, executor: Executor, script: str, kind: FailureKind
+    ) -> None:
+        if not self.separate:
+            pytest.skip("its jobs have no process of their own")
+        executor.submit(ScriptedJob("a", script))
+        executor.submit(ScriptedJob("b"))
+        executor.submit(ScriptedJob("c"))
+        ended = {e.job_id: e for e in until_ended(executor, 3) if isinstance(e, (Finished, Failed))}
+        broken = ended.pop("a")
+        assert isinstance(broken, Failed) and broken.failure.kind is kind and broken.failure.message
+        assert all(isinstance(e, Finished) for e in ended.values())
 
     def test_an_exception_is_a_failure_with_its_class(self, executor: Executor) -> None:
         executor.submit(ScriptedJob("a", "raise"))

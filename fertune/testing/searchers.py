@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -79,6 +80,7 @@ def drive(
     workers: int = 1,
     seed: int = 0,
     fail: Callable[[Suggestion], bool] | float = 0.0,
+    early: float = 0.0,
     steps: int = 10**6,
     value: Callable[[Params], float] | None = None,
     objective: Objective = ACCURACY,
@@ -93,6 +95,7 @@ def drive(
         workers: Pieces in flight at most.
         seed: Of the order, the values and the failures.
         fail: Which pieces fail, or their share from 0 to 1.
+        early: Share of the others that stop by themselves and are finished (``Complete.final``).
         steps: Suggestions that are taken.
         value: Params -> the value that training comes to; by default drawn.
         objective: Which of a piece's epochs is its best.
@@ -125,7 +128,7 @@ def drive(
                 if not played.open:
                     return played
         piece = played.open.pop(rng.randrange(len(played.open)))
-        _finish(searcher, piece, played, rng, fail, value, objective)
+        _finish(searcher, piece, played, rng, fail, early, value, objective)
     return played
 
 
@@ -135,6 +138,7 @@ def _finish(
     played: Played,
     rng: random.Random,
     fail: Callable[[Suggestion], bool] | float,
+    early: float,
     value: Callable[[Params], float] | None,
     objective: Objective,
 ) -> None:
@@ -154,10 +158,16 @@ def _finish(
                 outcome = Pruned(best)
                 break
         else:
-            outcome = Complete(best if best is not None else goal)
+            final = early > 0 and rng.random() < early
+            outcome = Complete(best if best is not None else goal, final=final)
     searcher.tell(piece.ticket, outcome)
     played.calls.append(("tell", piece.ticket, outcome))
     played.outcomes[piece.ticket] = outcome
+
+
+def worth(piece: Suggestion) -> tuple[float, float, int, float]:
+    """Ascending: more rows, larger pictures, more epochs, more time."""
+    return (piece.share, piece.side or math.inf, piece.budget, piece.seconds or math.inf)
 
 
 class SearcherContract:
@@ -198,7 +208,7 @@ class SearcherContract:
         by_ticket = {s.ticket: s for s in played.suggestions}
         for promotion in played.promoted:
             earlier = by_ticket[promotion.continues or 0]
-            assert promotion.params == earlier.params and promotion.budget > earlier.budget
+            assert promotion.params == earlier.params and worth(promotion) > worth(earlier)
             assert isinstance(played.outcomes[earlier.ticket], Complete)
         assert len({s.continues for s in played.promoted}) == len(played.promoted)
 

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
+from fertune.training.augment import Moves
 from fertune.training.rows import Part
 
 
@@ -25,16 +26,19 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         seed: At least 0.
         targets: (classes, ...) what the loss wants for each class.
         weights: float32 (classes,), or None.
+        moves: Moves pictures, anew in each epoch; what they do to a batch comes from (seed, epoch, batch) alone.
         dtype: Of the pictures: uint8, or float32 (still 0 to 255) for models that do not cast their input.
     """
 
     def __init__(
         self, images: npt.NDArray[np.uint8], part: Part, *, size: int, seed: int, targets: npt.NDArray[Any],
         weights: npt.NDArray[np.float32] | None = None, dtype: Any = np.uint8,
+        moves: Moves | None = None,
     ) -> None:  # fmt: skip
         super().__init__(workers=1, use_multiprocessing=False)
         self._images, self._part, self._seed = images, part, seed
         self._targets, self._weights, self._dtype = targets, weights, dtype
+        self._moves, self._epoch = moves, 0
         self._size = min(size, len(part))
         self._order = self.order(0)
 
@@ -45,7 +49,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
 
     def begin(self, epoch: int) -> None:
         """Take the order of this epoch; called before its first batch is read."""
-        self._order = self.order(epoch)
+        self._epoch, self._order = epoch, self.order(epoch)
 
     @property
     def num_batches(self) -> int:
@@ -54,7 +58,10 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     def __getitem__(self, index: int) -> tuple[npt.NDArray[Any], ...]:
         rows = self._order[index * self._size : (index + 1) * self._size]
         labels = self._part.labels[rows]
-        pictures = self._images[self._part.positions[rows]].astype(self._dtype, copy=False)
+        pictures = self._images[self._part.positions[rows]]
+        if self._moves is not None:
+            pictures = self._moves(pictures, np.random.default_rng([self._seed, self._epoch, index]))
+        pictures = pictures.astype(self._dtype, copy=False)
         if self._weights is None:
             return pictures, self._targets[labels]
         return pictures, self._targets[labels], self._weights[labels]

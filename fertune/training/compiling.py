@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from fertune.models.engine import jit
+from fertune.models.engine import backend, jit
 from fertune.training.recipe import Recipe
 
 
@@ -27,6 +27,18 @@ def make_optimizer(recipe: Recipe) -> Any:
     if decay:
         optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     return optimizer
+
+
+def first_rate(model: Any, recipe: Recipe) -> float:
+    """The learning rate that a schedule is built on: of the recipe, or of the optimizer that a model came with."""
+    if not (model.compiled and model.loss is not None):
+        return recipe.learning_rate
+    return float(keras.ops.convert_to_numpy(model.optimizer.learning_rate))
+
+
+def compile_as(model: Any, other: Any) -> None:
+    """Compile a model over the same layers as another one, with its optimizer and its loss."""
+    model.compile(optimizer=other.optimizer, loss=other.loss, metrics=["accuracy"], jit_compile=jit(model))
 
 
 def compile_model(model: Any, recipe: Recipe, n_classes: int) -> npt.NDArray[Any]:
@@ -60,6 +72,13 @@ def _make_variables(model: Any, target: npt.NDArray[Any], n_classes: int) -> Non
     proba = keras.ops.full((1, n_classes), 1 / n_classes)
     model.compute_metrics(None, keras.ops.convert_to_tensor(target), proba)
     model.reset_metrics()
+
+
+def set_rate(model: Any, rate: float) -> None:
+    """Give the optimizer of a model that is being trained another learning rate, from the next batch on."""
+    if backend() == "jax":  # between batches its variables live in the trainer
+        model.jax_state_sync()
+    model.optimizer.learning_rate = rate
 
 
 def rate_is_scheduled(optimizer: Any) -> bool:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import traceback
+from typing import Any
 
 from fertune.errors import FertuneError
+from fertune.models.feasible import too_many
 from fertune.trial import Failure, FailureKind
 
 LONGEST = 300
@@ -33,6 +35,20 @@ class NanLoss(ArithmeticError):
         super().__init__(f"the loss became {what} in epoch {epoch} at learning rate {rate:g}")
 
 
+class TooLarge(Exception):
+    """The model has more weights than are allowed."""
+
+
+def check_size(model: Any, most: int | None) -> None:
+    """Refuse a built model before it costs any training.
+
+    Raises:
+        TooLarge: It has more than ``most`` weights.
+    """
+    if most is not None and (count := int(model.count_params())) > most:
+        raise TooLarge(too_many(count, most))
+
+
 def classify(error: BaseException) -> Failure:
     """The class, one line and the traceback of whatever a job raised."""
     trace = "".join(traceback.format_exception(error))[-LONGEST_TRACE:]
@@ -43,6 +59,8 @@ def _kind(error: BaseException) -> FailureKind:
     name, text = type(error).__name__, str(error)
     if isinstance(error, NanLoss):
         return FailureKind.NAN_LOSS
+    if isinstance(error, TooLarge):
+        return FailureKind.INFEASIBLE
     if isinstance(error, MemoryError) or _MEMORY.search(f"{name} {text}"):
         return FailureKind.OUT_OF_MEMORY
     if name in _SHAPE_TYPES and _SHAPE.search(text):
@@ -52,7 +70,7 @@ def _kind(error: BaseException) -> FailureKind:
 
 def one_line(error: BaseException) -> str:
     """``TypeError: what it says``, cut to one line; the line that names the cause where a library wraps it in many."""
-    if isinstance(error, NanLoss):
+    if isinstance(error, NanLoss | TooLarge):
         return str(error)
     if isinstance(error, FertuneError):
         return _cut(error.message + (f" ({error.help})" if error.help else ""))

@@ -9,6 +9,9 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+GPU_MEMORY = "FERTUNE_GPU_MEMORY"
+"""Environment variable that an executor sets: MiB of a GPU which this process shares with others."""
+
 JAX_GROWTH = 300 * 2**20
 """Bytes that a process may grow by before JAX's compiled code is dropped."""
 
@@ -39,6 +42,16 @@ def settle() -> None:
     if not gc.get_freeze_count():
         gc.collect()
         gc.freeze()
+
+
+def limit_gpu() -> None:
+    """Tell TensorFlow its part of a shared GPU (``GPU_MEMORY``) before it is used; JAX reads its own variables."""
+    limit, tf = os.environ.pop(GPU_MEMORY, ""), sys.modules.get("tensorflow")
+    if tf is None or not limit.isdigit():
+        return
+    for gpu in tf.config.list_physical_devices("GPU"):
+        part = tf.config.LogicalDeviceConfiguration(memory_limit=int(limit))
+        tf.config.set_logical_device_configuration(gpu, [part])
 
 
 _after_first_job: list[int] = []

@@ -16,7 +16,7 @@ UNREADABLE = (
 )  # fmt: skip
 """What a stranger wrote may lack any key, or have a value of any kind; the recursion follows models in models."""
 
-KEEP_SHAPE = ("Activation", "Softmax", "Dropout", "Rescaling", "Identity")
+KEEP_SHAPE = ("Activation", "Softmax", "Dropout", "Rescaling", "Identity", "Average")
 
 
 def shape_faults(path: Path, image_shape: Sequence[int], classes: int) -> Iterator[str]:
@@ -90,10 +90,11 @@ def _output(model: Any) -> Any:
     if name == "Dense" and str(model.get("module")).startswith("keras."):
         return model["config"]["units"]
     if name in KEEP_SHAPE and model.get("inbound_nodes"):
-        return model["inbound_nodes"][0]["args"][0]["config"]["shape"][-1]
+        before = model["inbound_nodes"][0]["args"][0]
+        return (before[0] if isinstance(before, list) else before)["config"]["shape"][-1]
     if name == "Sequential" and _layers(model):
-        before = [layer for layer in _layers(model) if layer["class_name"] not in KEEP_SHAPE]
-        return _output(before[-1]) if before else None
+        others = [layer for layer in _layers(model) if layer["class_name"] not in KEEP_SHAPE]
+        return _output(others[-1]) if others else None
     if "output_layers" in model["config"]:
         layer = _named(model, "output_layers")
         return None if layer is None else _output(layer)

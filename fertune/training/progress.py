@@ -23,6 +23,9 @@ class Progress:
         best_value, best_epoch: The objective at its best, and where (the earliest such epoch); epoch 0 is none yet.
         best_weights: Of that epoch, in the order of ``model.weights``.
         best_proba: float32 (stop rows, classes) of that epoch.
+        position: Part of the schedule that lies behind, 0 to 1.
+        spent: Wall seconds of all stretches, up to the end of the last epoch.
+        speeds: Seconds of the last epoch on ``small`` and on ``full`` pictures, and of predicting one ``row``.
         stopped_early: It ended by its own rule: no later stretch trains further.
     """
 
@@ -35,6 +38,9 @@ class Progress:
     best_epoch: int = 0
     best_weights: list[npt.NDArray[Any]] = field(default_factory=list)
     best_proba: npt.NDArray[np.float32] | None = None
+    position: float = 0.0
+    spent: float = 0.0
+    speeds: dict[str, float] = field(default_factory=dict)
     stopped_early: bool = False
 
     @classmethod
@@ -53,7 +59,7 @@ class Progress:
         """All but the arrays; floats survive to the bit (JSON writes the shortest text that reads back the same)."""
         return {
             "epoch": self.epoch, "history": self.history, "best_value": self.best_value, "best_epoch": self.best_epoch,
-            "stopped_early": self.stopped_early,
+            "stopped_early": self.stopped_early, "position": self.position, "spent": self.spent, "speeds": self.speeds,
             "plateau": {"best": self.plateau.best, "wait": self.plateau.wait},
             "early_stopping": {"best": self.stopping.best, "wait": self.stopping.wait},
         }  # fmt: skip
@@ -62,5 +68,7 @@ class Progress:
         """Take over what ``to_json`` wrote."""
         for name in ("epoch", "history", "best_value", "best_epoch", "stopped_early"):
             setattr(self, name, stored[name])
+        for name in ("position", "spent", "speeds"):
+            setattr(self, name, stored.get(name, getattr(self, name)))
         self.plateau.best, self.plateau.wait = stored["plateau"]["best"], stored["plateau"]["wait"]
         self.stopping.best, self.stopping.wait = stored["early_stopping"]["best"], stored["early_stopping"]["wait"]

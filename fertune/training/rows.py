@@ -68,6 +68,23 @@ class Part:
         return hashlib.sha256(np.ascontiguousarray(self.positions, "<i4").tobytes()).hexdigest()
 
 
+def part_of(part: Part, share: float, seed: int) -> Part:
+    """A share of the rows of each class, at least one; a smaller share of the same seed is contained in a larger one.
+
+    Args:
+        share: Above 0 to 1.
+    """
+    if share >= 1.0:
+        return part
+    chosen = []
+    for label in np.unique(part.labels):
+        rows = np.flatnonzero(part.labels == label)
+        order = np.random.default_rng([seed, int(label)]).permutation(rows)
+        chosen.append(order[: max(round(share * len(rows)), 1)])
+    kept = np.sort(np.concatenate(chosen))
+    return Part(part.positions[kept], part.labels[kept])
+
+
 def labelled(rows: Rows, dataset: ImageDataset, what: str) -> Part:
     """The rows with their labels; a row without one is a DataError."""
     chosen = positions_of(rows, dataset)

@@ -7,10 +7,21 @@ import traceback
 from fertune.models.engine import load_keras
 from fertune.training.context import Context
 from fertune.training.failures import classify
-from fertune.training.memory import forgetting, settle
+from fertune.training.memory import forgetting, limit_gpu, settle
 from fertune.trial import Job, PredictJob, TrainJob, TrainResult
 
-__all__ = ["classify", "run"]
+__all__ = ["classify", "run", "warm"]
+
+
+def warm() -> None:
+    """Import what the first job needs: Keras, its backend (3 to 5 s), and the code of a training.
+
+    Raises:
+        MissingPackage: Keras or its backend is not installed.
+    """
+    load_keras()
+    limit_gpu()
+    from fertune.training import predict, train  # noqa: F401
 
 
 def run(job: Job, context: Context) -> TrainResult | None:
@@ -24,6 +35,7 @@ def run(job: Job, context: Context) -> TrainResult | None:
         Exception: What ``train`` and ``predict`` raise.
     """
     load_keras()
+    limit_gpu()
     settle()
     with forgetting():
         try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -85,7 +86,7 @@ def load(folder: Path, identity: dict[str, Any]) -> Snapshot:
         best_proba = arrays["best_proba"]
     except FileNotFoundError:
         raise RunError(f"no training state in {folder}") from None
-    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, KeyError, ValueError, EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
         raise RunError(f"the training state in {path} is damaged: {error}") from error
     if protocol != PROTOCOL:
         raise RunError(f"the training state in {path} has protocol {protocol}; this is {PROTOCOL}")
@@ -110,9 +111,11 @@ def restore(snapshot: Snapshot, model: Any, progress: Progress) -> None:
     Raises:
         RunError: The variables are not those of this model.
     """
-    for variables, values in ((model.variables, snapshot.model), (model.optimizer.variables, snapshot.optimizer)):
+    pairs = ((model.variables, snapshot.model), (model.optimizer.variables, snapshot.optimizer))
+    for variables, values in pairs:
         if [tuple(v.shape) for v in variables] != [v.shape for v in values]:
             raise RunError("the training state is of another model: its variables have other shapes")
+    for variables, values in pairs:
         for variable, value in zip(variables, values, strict=True):
             variable.assign(value)
     progress.restore(snapshot.progress)

@@ -51,8 +51,14 @@ class TrainJob:
         seed: Of weights, dropout, augmentation and the order of rows.
         class_weight: ``none``, ``balanced`` or ``sqrt``.
         out: Folder for ``model.keras``, predictions and, where ``keep_state``, the full state.
-        resume: Folder that holds the full state of an earlier, shorter stretch; None starts anew.
-        keep_state: Whether a later stretch may go on from here.
+        resume: Folder that holds the full state of an earlier stretch, or of this one where it was cut off; None starts
+            anew, and so does a state that is damaged or of another job.
+        told: Epochs that earlier stretches told of: those that the state holds beyond are reported again, first. None:
+            none of them is.
+        keep_state: Whether a later stretch may go on from here: the full state is written at the end.
+        checkpoint: Seconds between two writings of the full state while it trains, from which a training that is cut
+            off can go on; it is also written where the job is told to stop. None writes none before the end.
+        max_params: A model with more weights is not trained; None: any size is.
         latency: Measure how long the trained model takes for a picture.
         horizon: Epoch at which a schedule that is annealed ends; None: at ``budget``. A trial that may be promoted
             has its largest budget here, so that a later stretch goes on along the same schedule.
@@ -78,7 +84,10 @@ class TrainJob:
     predict: Mapping[str, Rows] = field(default_factory=dict)
     build: bytes | None = None
     resume: str | None = None
+    told: int | None = None
     keep_state: bool = False
+    checkpoint: float | None = None
+    max_params: int | None = None
     latency: bool = False
     horizon: int | None = None
     share: float = 1.0
@@ -116,6 +125,7 @@ class TrainResult:
         ended_by: ``budget``, ``early stopping``, ``pruned`` or ``stopped``.
         memory: Resident bytes of the worker after the job.
         latency: Milliseconds a picture; None where it was not asked for, or nothing was trained.
+        note: One clause for people on what did not go as usual; mostly empty.
     """
 
     value: float
@@ -126,6 +136,7 @@ class TrainResult:
     ended_by: str
     memory: int = 0
     latency: float | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True)

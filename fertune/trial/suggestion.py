@@ -63,6 +63,7 @@ class FailureKind(StrEnum):
     NAN_LOSS = "NaN loss"
     INVALID_SHAPE = "invalid shape"
     TIMED_OUT = "timed out"
+    INFEASIBLE = "infeasible"
     CRASHED = "crashed"
 
 
@@ -88,10 +89,12 @@ class Complete:
     Attributes:
         value: The objective at the best epoch.
         second: The second objective, in a search of two.
+        final: It stopped by itself before its budget: a promotion would train nothing more.
     """
 
     value: float
     second: float | None = None
+    final: bool = False
 
 
 @dataclass(frozen=True)

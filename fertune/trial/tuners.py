@@ -15,6 +15,8 @@ class Tuner:
         doc: One line for people.
         prunes: Whether a pruner goes with it.
         two: Whether it takes two objectives.
+        rungs: Whether it trains many a little and few to the end, so that a fidelity goes with it.
+        timed: Whether it divides a time budget, which it then needs.
         needs: (module, distribution, extra) of what it imports beyond what every installation has.
     """
 
@@ -23,13 +25,18 @@ class Tuner:
     doc: str
     prunes: bool = False
     two: bool = False
+    rungs: bool = False
+    timed: bool = False
     needs: tuple[tuple[str, str, str], ...] = ()
 
 
-KERAS_TUNER, OPTUNA = "keras-tuner", "optuna"
+KERAS_TUNER, OPTUNA, FERTUNE = "keras-tuner", "optuna", "fertune"
 _ALL = (
     Tuner("random", KERAS_TUNER, "independent draws"),
-    Tuner("hyperband", KERAS_TUNER, "brackets of successive halving: many short trainings, few long ones"),
+    Tuner("hyperband", KERAS_TUNER, "brackets of successive halving: many short trainings, few long ones",
+          rungs=True),
+    Tuner("asha", FERTUNE, "asynchronous successive halving: as hyperband, and no worker ever waits", rungs=True),
+    Tuner("sprint", FERTUNE, "for a time budget: short looks at a few, then one long training of the best", timed=True),
     Tuner("tpe", OPTUNA, "tree-structured Parzen estimator; models conditional parameters", prunes=True),
     Tuner("bayesian", KERAS_TUNER, "Gaussian process, upper confidence bound"),
     Tuner("grid", KERAS_TUNER, "all combinations once"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fertune.api.hints import with_range
-from fertune.searching.loop import all_failed
+from fertune.searching.failing import all_failed
 from fertune.space import Float, Int, Space
 from fertune.trial import Failure, FailureKind, Rung, State, Trial
 

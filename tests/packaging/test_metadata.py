@@ -17,9 +17,17 @@ ROOT = Path(__file__).resolve().parents[2]
 
 # module -> distribution, where the two differ
 DISTRIBUTIONS = {"PIL": "pillow", "yaml": "pyyaml", "sklearn": "scikit-learn", "keras_tuner": "keras-tuner"}
-ENGINE_ROOM = {"tensorflow": ("tensorflow-cpu", "tensorflow"), "xgboost": ("xgboost-cpu", "xgboost"), "jax": ("jax",)}
+ENGINE_ROOM = {
+    "tensorflow": ("tensorflow-cpu", "tensorflow"),
+    "xgboost": ("xgboost-cpu", "xgboost"),
+    "jax": ("jax",),
+    "ray": ("ray",),
+    "tensorboard": ("tensorboard",),
+}
+"""Of extras, not of everybody's."""
+OPTIONAL = {"ray": "ray"}  # package -> the extra that brings it
 TEST_TOOLS = {"pytest"}
-COMES_WITH = {"markupsafe": "jinja2", "threadpoolctl": "scikit-learn"}
+COMES_WITH = {"markupsafe": "jinja2", "sqlalchemy": "optuna", "threadpoolctl": "scikit-learn"}
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +71,7 @@ def test_every_data_file_is_matched_by_package_data(config: configparser.ConfigP
 
 def test_every_import_is_declared(config: configparser.ConfigParser) -> None:
     required = names(lines(config, "options", "install_requires"))
-    extras = {extra: names(lines(config, "options.extras_require", extra)) for extra in ("cpu", "gpu", "jax")}
+    extras = {x: names(lines(config, "options.extras_require", x)) for x in config["options.extras_require"]}
     for path in (ROOT / "fertune").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             found = [a.name for a in node.names] if isinstance(node, ast.Import) else []
@@ -71,6 +79,8 @@ def test_every_import_is_declared(config: configparser.ConfigParser) -> None:
             for top in {name.split(".")[0] for name in found} - set(sys.stdlib_module_names) - {"fertune"}:
                 if top in TEST_TOOLS:
                     assert top in names(lines(config, "options.extras_require", "check")), (top, path)
+                elif top in OPTIONAL:
+                    assert top in names(lines(config, "options.extras_require", OPTIONAL[top])), (top, path)
                 elif top in ENGINE_ROOM:
                     assert any(name in extra for name in ENGINE_ROOM[top] for extra in extras.values()), (top, path)
                 else:

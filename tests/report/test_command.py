@@ -17,7 +17,7 @@ from tests.report import fixtures
 def stored(monkeypatch: pytest.MonkeyPatch) -> fixtures.MemorySearch:
     """Every path leads to one search in memory."""
     made = fixtures.search(2)
-    for where in ("fertune.api.runs.open_record", "fertune.store.open_record"):
+    for where in ("fertune.api.runs.open_record", "fertune.api.runs.open_head", "fertune.store.open_record"):
         monkeypatch.setattr(where, lambda path: made)
     return made
 

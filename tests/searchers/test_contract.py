@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fertune.searchers import Engine, make_searcher
+from fertune.searchers import Around, Engine, make_searcher
 from fertune.searchers.bayesian import BayesianSearcher
 from fertune.space import Space
 from fertune.testing import SearcherContract
@@ -28,6 +28,36 @@ class TestHyperbandWithManyRungs(SearcherContract):
 
     def fresh(self, *args: Any, **options: Any) -> Engine:
         return super().fresh(*args, **{"max_epochs": 3, **options})
+
+
+class TestHyperbandOverRows(SearcherContract):
+    def make(self, space: Space, **options: Any) -> Engine:
+        return make_searcher("hyperband", space, fidelity="data", **options)
+
+
+class TestAsha(SearcherContract):
+    def make(self, space: Space, **options: Any) -> Engine:
+        return make_searcher("asha", space, **options)
+
+
+class TestAshaOverRows(SearcherContract):
+    def make(self, space: Space, **options: Any) -> Engine:
+        return make_searcher("asha", space, fidelity="data", **options)
+
+
+class TestAshaOverPixels(SearcherContract):
+    def make(self, space: Space, **options: Any) -> Engine:
+        return make_searcher("asha", space, fidelity="resolution", around=Around(side=48), **options)
+
+
+class TestSprintWithoutAClock(SearcherContract):
+    def make(self, space: Space, **options: Any) -> Engine:
+        return make_searcher("sprint", space, **options)
+
+
+class TestSprintWithAClockThatStands(SearcherContract):
+    def make(self, space: Space, **options: Any) -> Engine:
+        return make_searcher("sprint", space, around=Around(time_left=lambda: 900.0), **options)
 
 
 class TestTpe(SearcherContract):

@@ -17,7 +17,8 @@ import pytest
 from fertune.errors import MissingPackage
 from fertune.searchers import hyperband_size, make_searcher
 from fertune.searchers import keras_tuner as adapter
-from fertune.searchers.keras_tuner import HyperbandSearcher, hyperparameters, import_keras_tuner, plain_value
+from fertune.searchers.hyperband import HyperbandSearcher
+from fertune.searchers.keras_tuner import hyperparameters, import_keras_tuner, plain_value
 from fertune.space import Choice, Float, Int, Space
 from fertune.testing.searchers import ACCURACY, FOUR, LOSS, WIDE, Played, drive
 from fertune.trial import Complete, Objective, Suggestion, Wait

@@ -2,27 +2,12 @@
 
 from __future__ import annotations
 
-import heapq
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-from fertune.trial import (
-    Complete,
-    Event,
-    Exhausted,
-    Failed,
-    Failure,
-    FailureKind,
-    Finished,
-    Outcome,
-    Reported,
-    Started,
-    Suggestion,
-    TrainResult,
-    Wait,
-    WorkerStatus,
-)
+from fertune.testing.virtual import VirtualExecutor as Virtual
+from fertune.trial import Complete, Exhausted, Failure, FailureKind, Outcome, Suggestion, Wait
 
 
 class ScriptedSearcher:
@@ -76,57 +61,30 @@ class ScriptedSearcher:
             self.queue.append(ticket)
 
 
-class VirtualExecutor:
-    """Jobs take virtual seconds; ``fate(job)`` says ``ok``, ``fail`` or ``kill`` (raised out of the loop)."""
+class VirtualExecutor(Virtual):
+    """Jobs take random virtual seconds; ``fate(job)``, asked after each epoch, says ``ok``, ``fail`` or ``kill``."""
 
-    def __init__(self, slots: int = 1, *, seed: int = 0, fate: Callable[[Any], str] = lambda job: "ok") -> None:
-        self._slots, self._fate = slots, fate
-        self._random = random.Random(seed)
-        self._heap: list[tuple[float, int, Any]] = []
-        self._stopped: set[str] = set()
-        self._begun: list[Started] = []
-        self.now = 0.0
+    def __init__(self, slots: int = 1, *, seed: float = 0, fate: Callable[[Any], str] = lambda job: "ok") -> None:
+        chance = random.Random(seed)
         self.ran: list[Any] = []
 
-    @property
-    def slots(self) -> int:
-        return self._slots
+        def fails(job: Any) -> Failure | None:
+            told = fate(job)
+            if told == "kill":
+                raise Killed
+            return Failure(FailureKind.NAN_LOSS, "scripted") if told == "fail" else None
+
+        def value(job: Any, step: int) -> float:
+            if fate(job) == "kill":
+                raise Killed
+            return float(job.value(step))
+
+        super().__init__(slots, seconds=lambda job, step: chance.random(), value=value, fails=fails)
 
     def submit(self, job: Any) -> None:
-        assert len(self._heap) < self._slots, "more jobs than slots"
+        assert len(self._runs) + len(self._queue) < self.slots, "more jobs than slots"
         self.ran.append(job)
-        self._begun.append(Started(job.id, 0))
-        heapq.heappush(self._heap, (self.now + self._random.random(), len(self.ran), job))
-
-    def stop(self, job_id: str) -> None:
-        self._stopped.add(job_id)
-
-    def events(self, timeout: float) -> Iterator[Event]:
-        while self._begun:
-            yield self._begun.pop(0)
-        if not self._heap:
-            return
-        self.now, _, job = heapq.heappop(self._heap)
-        fate = self._fate(job)
-        if fate == "kill":
-            raise Killed
-        if fate == "fail":
-            yield Failed(job.id, Failure(FailureKind.NAN_LOSS, "scripted"))
-            return
-        best, step = 0.0, job.first
-        for step in range(job.first + 1, job.budget + 1):
-            if job.id in self._stopped:
-                yield Finished(job.id, TrainResult(best, max(step - 1, 1), step - 1, 0.0, 1, "stopped"))
-                return
-            best = max(best, job.value(step))
-            yield Reported(job.id, step, job.value(step), {"loss": 1.0})
-        yield Finished(job.id, TrainResult(best, step, step, 1.0, 1, "budget"))
-
-    def status(self) -> list[WorkerStatus]:
-        return []
-
-    def close(self) -> None:
-        return
+        super().submit(job)
 
 
 class Killed(BaseException):

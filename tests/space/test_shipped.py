@@ -123,7 +123,7 @@ def _cost(settings: dict[str, object]) -> float:
     side, channels, total = 48, 1, 0
     for block in range(1, int(settings["blocks"]) + 1):  # type: ignore[call-overload]
         filters, kernel = int(settings[f"filters_{block}"]), int(settings[f"kernel_{block}"])  # type: ignore[call-overload]
-        for _ in range(int(settings["convs"])):  # type: ignore[call-overload]
+        for _ in range(int(settings[f"convs_{block}"] or settings["convs"])):  # type: ignore[call-overload]
             total += side * side * kernel * kernel * channels * filters
             channels = filters
         side //= 2
@@ -136,6 +136,21 @@ def test_a_typical_configuration_suits_a_cpu(name: str):
     drawn = costs(name)
     assert 22 < np.median(drawn) < 86
     assert drawn.max() < 300
+
+
+def test_what_leaky_cnn_tries_first_is_the_strong_recipe_that_the_page_of_results_tells_of():
+    space = load("leaky_cnn")
+    (first,) = space.start
+    settings = {**{s.name: s.default for s in known("conv").values()}, **space.settings(first)}
+    assert {*first} == {p.name for p in space.params if p.active(first)}, "it is whole: nothing of it is drawn"
+    assert 90 < _cost(settings) < 110
+    assert (settings["optimizer"], settings["schedule"], settings["pooling"]) == ("sgd", "one_cycle", "average")
+    assert round(settings["shift"] * 48) == 4 and settings["flip_at_prediction"]
+
+
+def test_mirrored_predictions_come_with_mirrored_training_only():
+    """Digits, for one, do not look the same from behind."""
+    assert load("leaky_cnn")["flip_at_prediction"].when == {"flip": (True,)}
 
 
 def test_the_edges_can_be_built():

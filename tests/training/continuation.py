@@ -28,12 +28,25 @@ BASE: dict[str, Any] = {
 }  # fmt: skip
 
 
+SCHEDULED: dict[str, dict[str, Any]] = {
+    "one_cycle": {
+        "schedule": "one_cycle", "pooling": "average", "small_side": 8, "small_until": 0.5, "flip_at_prediction": True,
+        "optimizer": "sgd", "learning_rate": 0.05, "zoom": 0.0, "rotation": 0.0,
+    },
+    "cosine": {"schedule": "cosine", "early_stopping_patience": 4, "input_side": 8},
+    "step": {"schedule": "step", "step_epochs": 2, "step_factor": 0.5, "convs_1": 2},
+    "constant": {"schedule": "constant"},
+}  # fmt: skip
+"""Recipes whose rate is a function of the epoch and the batch; the first one has all that changes pictures."""
+
+
 def state_of(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     with np.load(folder / "state" / "state.npz", allow_pickle=False) as stored:
         arrays = {name: stored[name] for name in stored.files if name != "head"}
         progress = json.loads(str(stored["head"]))["progress"]
     for entry in progress["history"]:
         del entry["seconds"]
+    del progress["spent"], progress["speeds"]
     return arrays, progress
 
 
@@ -59,6 +72,7 @@ def main(root: Path, optimizer: str, part: str) -> None:
 
     def run(out: str, budget: int, stops: int | None = None, **changes: Any) -> tuple[TrainResult, InProcess]:
         settings = {**SETTINGS, **BASE, "optimizer": optimizer, "early_stopping_patience": changes.pop("patience", 9)}
+        settings |= changes.pop("settings", {})
         job = TrainJob(
             id=out, data=str(data.folder), fingerprint=data.fingerprint, fit=Rows(("train",)),
             stop=Rows(("validation",)), family="conv", settings=settings, budget=budget,
@@ -82,6 +96,20 @@ def main(root: Path, optimizer: str, part: str) -> None:
             "values": [straight.value, second.value],
             "rates": len({entry["learning_rate"] for entry in state_of(root / "straight")[1]["history"]}),
             "waited": state_of(root / "first")[1]["early_stopping"]["wait"],
+        }  # fmt: skip
+    elif part in SCHEDULED:
+        how = {"settings": SCHEDULED[part], "horizon": 6, "share": 0.7}
+        straight, _ = run("straight", 6, **how)
+        run("first", 2, **how)
+        run("second", 4, resume=str(root / "first"), **how)
+        third, _ = run("third", 6, resume=str(root / "second"), **how)
+        run("fourth", 6, stops=14, **how)  # 6 batches an epoch: in the middle of the third
+        run("fourth", 6, resume=str(root / "fourth"), **how)
+        rates = [entry["learning_rate"] for entry in state_of(root / "straight")[1]["history"]]
+        found |= {
+            "continued": same_files(root / "straight", root / "third"),
+            "mended": same_files(root / "straight", root / "fourth"),
+            "values": [straight.value, third.value], "rates": rates,
         }  # fmt: skip
     elif part == "broken":
         run("straight", 6)

@@ -7,14 +7,15 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from fertune.errors import RunError
 from fertune.training.context import InProcess
 from fertune.training.runner import run
+from fertune.trial import TrainResult
 
 TENSORFLOW_SGD = pytest.param("tensorflow", "sgd", marks=pytest.mark.slow)
 NO_JAX = pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason='needs jax: pip install "fertune[jax]"')
@@ -64,14 +65,39 @@ def test_early_stopping_spans_stretches_and_ends_a_trial_for_good(backend: str, 
     assert found["idle_value"][0] == found["idle_value"][1]
 
 
-def test_a_state_of_another_job_or_a_damaged_one_is_refused(make_job: Any, tmp_path: Path) -> None:
+ANNEALED = [
+    ("tensorflow", "one_cycle"),
+    *(pytest.param("tensorflow", name, marks=pytest.mark.slow) for name in ("cosine", "step", "constant")),
+    *(
+        pytest.param("jax", name, marks=[pytest.mark.slow, pytest.mark.timeout(1200), NO_JAX])
+        for name in ("one_cycle", "cosine", "step")
+    ),
+]
+
+
+@pytest.mark.parametrize(("backend", "recipe"), ANNEALED)
+def test_schedules_augmented_pictures_and_small_ones_go_on_to_the_bit(
+    backend: str, recipe: str, tmp_path: Path
+) -> None:
+    """With a share of the rows, fused batch normalisation, and a change from small pictures to full ones between."""
+    found = in_a_fresh_process(backend, "adam", recipe, tmp_path)
+    assert found["continued"] == [] and found["mended"] == []
+    assert len(set(found["values"])) == 1
+    assert len(set(found["rates"])) == {"one_cycle": 6, "cosine": 6, "step": 3, "constant": 1}[recipe]
+
+
+def test_a_state_of_another_job_or_a_damaged_one_is_not_used(make_job: Any, tmp_path: Path) -> None:
     run(make_job(budget=1, keep_state=True), InProcess())
     out = tmp_path / "out"
 
     def says(**changes: Any) -> str:
-        with pytest.raises(RunError) as caught:
-            run(make_job(resume=str(out), out=str(tmp_path / "next"), **changes), InProcess())
-        return str(caught.value)
+        job = make_job(resume=str(out), out=str(tmp_path / "next"), budget=1, **changes)
+        result, context = run(job, InProcess()), InProcess()
+        assert isinstance(result, TrainResult) and result.epochs == 1
+        run(replace(job, resume=None), context)
+        assert result.value == context.reports[-1][1], "trained anew, as if there were no state"
+        assert result.note.startswith("trained anew")
+        return result.note
 
     assert "another job" in says(seed=6) and "seed: 5 there, 6 here" in says(seed=6)
     assert "settings" in says(settings={"learning_rate": 0.02})
@@ -90,5 +116,5 @@ def test_the_state_holds_seed_generators_and_no_pickle(make_job: Any, tmp_path: 
         arrays = {name: stored[name] for name in stored.files}
     assert all(array.dtype.kind in "fiuU" for array in arrays.values())
     seeds = [a for name, a in arrays.items() if name.startswith("model_") and a.shape == (2,) and a.dtype.kind in "iu"]
-    assert len(seeds) == 4  # flip, two blocks, head
+    assert len(seeds) == 3  # two blocks, head: pictures are moved before they reach the model
     assert all(seed[1] > 0 for seed in seeds), "they have been drawn from"

@@ -10,13 +10,14 @@ from fertune.cli.grammar import (
     add_command,
     assigned,
     assignment,
+    disk_size,
     duration,
     output_options,
     read_options,
     take_read_options,
     where_options,
 )
-from fertune.config import CLASS_WEIGHTS, DEFAULT_MAX_EPOCHS, DEFAULT_TRIALS, PRUNERS
+from fertune.config import CLASS_WEIGHTS, DEFAULT_MAX_EPOCHS, DEFAULT_TRIALS, FIDELITIES, PRUNERS
 from fertune.trial import OBJECTIVES, SECOND_OBJECTIVES, TUNERS
 
 
@@ -46,7 +47,8 @@ def add(commands: Commands) -> None:
     p.add_argument(
         "--tuner",
         metavar="NAME",
-        help=f"engine: {', '.join(TUNERS)}, or your own as my_file.py:MySearcher (default: what the space names)",
+        help=f"engine: {', '.join(TUNERS)}, or your own as my_file.py:MySearcher (default: sprint where only "
+        "--time-budget is given, else what the space names)",
     )
     p.add_argument(
         "--pruner",
@@ -58,7 +60,8 @@ def add(commands: Commands) -> None:
         type=int,
         metavar="N",
         help="distinct configurations (default "
-        f"{DEFAULT_TRIALS}; hyperband: one whole iteration); promotions and repeats do not count",
+        f"{DEFAULT_TRIALS}; hyperband: one whole iteration; sprint, and asha with --time-budget: no limit); "
+        "promotions and repeats do not count",
     )
     p.add_argument(
         "--max-epochs", type=int, metavar="N", help=f"most epochs a configuration (default {DEFAULT_MAX_EPOCHS})"
@@ -73,7 +76,34 @@ def add(commands: Commands) -> None:
         help=f"what is optimised: {', '.join(OBJECTIVES)} (default val_accuracy); with nsga2 also a second one, "
         f"{' or '.join(SECOND_OBJECTIVES)}",
     )
+    p.add_argument(
+        "--fidelity",
+        choices=FIDELITIES,
+        help=f"what the rungs of {' and '.join(t.name for t in TUNERS.values() if t.rungs)} give more of: epochs "
+        "(default), training rows, or pixels",
+    )
     p.add_argument("--class-weight", choices=CLASS_WEIGHTS, help="weight of rare classes in training (default none)")
+    p.add_argument(
+        "--max-params", type=int, metavar="N", help="configurations with more weights are infeasible and not trained"
+    )
+    p.add_argument(
+        "--max-disk",
+        type=disk_size,
+        metavar="SIZE",
+        help="most that the run's folder may take, such as 500MB or 5GB: models below the best one go first",
+    )
+    p.add_argument(
+        "--cv",
+        type=int,
+        metavar="K",
+        help="train each configuration on K folds, as a stack does; weak ones stop after one or two (default 0: none)",
+    )
+    p.add_argument(
+        "--warm-start",
+        action="append",
+        metavar="RUN",
+        help="begin with the trials of a search of the same space and data; may be given several times",
+    )
     p.add_argument("--out", metavar="DIR", help="the run's folder (default runs/SPACE-NN)")
     p.add_argument("--resume", action="store_true", help="go on with the run in --out, or begin it")
     read_options(p)

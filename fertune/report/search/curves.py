@@ -63,6 +63,12 @@ def finding(best: Sequence[Trial]) -> str:
     )
 
 
+def curves_of(trial: Trial) -> list[tuple[tuple[dict[str, float], ...], int | None]]:
+    """(history, best epoch) of the trial, or of each of its folds."""
+    folds = [(r.history, r.best_epoch) for r in trial.folds if r.history]
+    return folds or [(trial.history, trial.best_epoch)]
+
+
 def _score_key(objective: str) -> str:
     return "macro_f1" if objective == "val_macro_f1" else "accuracy"
 
@@ -77,10 +83,7 @@ def section(record: SearchRecord) -> Section:
         return empty("curves", HEADING, why, f"fertune search --out {where(record)} --resume")
     best, others = order[:SHOWN], order[SHOWN:]
     text = finding(best)
-    entries = [
-        (str(t.id), f"trial {t.id} · {score.text(t.value)}", [(t.history, t.best_epoch)], t.epochs < t.budget)
-        for t in best
-    ]
+    entries = [(str(t.id), f"trial {t.id} · {score.text(t.value)}", curves_of(t), t.epochs < t.budget) for t in best]
     figure = grid(entries, others, _score_key(record.objective.name), text)
     columns = (
         Column("trial", True),
@@ -111,6 +114,8 @@ def section(record: SearchRecord) -> Section:
         if len(best) > 1
         else "Training figures are taken with dropout and augmentation on, so they may lie below validation."
     )
+    if score.folds:
+        how += " A curve for each fold, on the rows that it watched; the table is of the first fold."
     return Section(
         "curves",
         HEADING,

@@ -16,6 +16,7 @@ ADVICE = {
     FailureKind.NAN_LOSS: "lower the upper end of the learning rate, or turn batch norm on",
     FailureKind.INVALID_SHAPE: "lower the upper end of the number of blocks, or feed larger pictures",
     FailureKind.TIMED_OUT: "give more time, or fewer epochs with --max-epochs",
+    FailureKind.INFEASIBLE: "lower the upper ends of blocks, filters and dense units, or give a larger --max-params",
     FailureKind.CRASHED: "read the full message with fertune show",
 }
 NOT_ENOUGH = "one alone: no pattern"
@@ -24,6 +25,7 @@ _PLURAL = {
     FailureKind.NAN_LOSS: "NaN losses",
     FailureKind.INVALID_SHAPE: "invalid shapes",
     FailureKind.TIMED_OUT: "timed out",
+    FailureKind.INFEASIBLE: "infeasible",
     FailureKind.CRASHED: "crashed",
 }
 

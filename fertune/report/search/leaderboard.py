@@ -14,19 +14,23 @@ from fertune.store.records import SearchRecord
 from fertune.trial import Objective, Trial
 
 HEADING = "Leaderboard"
+MOST_ROWS = 1000
+"""Of more trials the best are shown: a table of 10,000 would be most of the page, and of the time to write it."""
 ROOM = 460.0
 """px that the columns before the parameters leave."""
 
 
 def within_error(order: Sequence[Trial], score: Score) -> int | None:
-    """How many others of the leader's budget lie within one standard error; None where no error can be given."""
+    """How many others of the leader's budget, rows and pixels lie within one standard error; None where no error can
+    be given."""
     if not order:
         return None
     lead = order[0]
     error = score.error(lead.value or 0.0)
     if error is None:
         return None
-    return sum(1 for t in order[1:] if t.budget == lead.budget and abs((t.value or 0.0) - (lead.value or 0.0)) <= error)
+    like = [t for t in order[1:] if t.budget == lead.budget and t.measured_on == lead.measured_on]
+    return sum(1 for t in like if abs((t.value or 0.0) - (lead.value or 0.0)) <= error)
 
 
 @telling
@@ -71,15 +75,19 @@ def table(record: SearchRecord) -> Table:
     low, high = min(values), max(values)
     near = within_error(order, score) or 0
     last = near if near and len(order) > near + 1 else -1
-    ends = {i for i, (a, b) in enumerate(zip(order, order[1:], strict=False)) if a.budget != b.budget}
+    pairs = enumerate(zip(order, order[1:], strict=False))
+    ends = {i for i, (a, b) in pairs if (a.budget, a.measured_on) != (b.budget, b.measured_on)}
+    less = any(t.measured_on for t in order)
     cut = any(t.epochs != t.budget for t in order)
     second, front = record.second_objective, record.pareto or []
     rows = []
-    for rank, t in enumerate(order):
+    for rank, t in enumerate(order[:MOST_ROWS]):
         cells: list[Cell] = [
             cell(str(rank + 1), rank + 1),
             cell(f"{t.id}", t.id, strong=rank == 0),
             cell(score.bare(t.value), t.value, mark=dot(t.value or 0.0, low, high)),
+            *([cell(t.measured_on or "all", t.measured_on)] if less else []),
+            *_fold_cells(t, score),
             cell(f"{number(t.best_epoch)} / {number(t.epochs)}", t.epochs),
             *([cell(number(t.budget), t.budget)] if cut else []),
             cell(duration(t.seconds), t.seconds),
@@ -96,6 +104,8 @@ def table(record: SearchRecord) -> Table:
         Column("rank", True),
         Column("trial", True),
         Column(unit, True),
+        *([Column("trained on", False, 2, "part of the rows, or size of the pictures")] if less else []),
+        *_fold_columns(score),
         Column("epochs", True, 2, "best epoch / trained epochs"),
         *([Column("budget", True, 2, "epochs it was given")] if cut else []),
         Column("time", True),
@@ -103,13 +113,29 @@ def table(record: SearchRecord) -> Table:
         *_two_columns(score, second),
         *(Column(short(a.name, 28), a.numeric, p) for a, p in zip(axes, _priorities(axes), strict=True)),
     ]
-    return Table(tuple(columns), tuple(rows), "Trials that have a score, best first", sortable=True)
+    some = f": the first {number(MOST_ROWS)} of {number(len(order))}" if len(order) > MOST_ROWS else ""
+    return Table(tuple(columns), tuple(rows), f"Trials that have a score, best first{some}", sortable=True)
 
 
 def _priorities(axes: Sequence[Axis]) -> list[int]:
     """2 for parameters that have room beside the rest on a desk, in declared order; 3 for those after them."""
     ends = accumulate(max(40.0, width_of(short(a.name, 28), 13)) + 10 for a in axes)
     return [2 if end <= ROOM else 3 for end in ends]
+
+
+def _fold_columns(score: Score) -> list[Column]:
+    if not score.folds:
+        return []
+    spread = Column("spread", True, 2, "standard deviation over folds")
+    return [Column("folds", True, 2, "trained to their end"), spread]
+
+
+def _fold_cells(trial: Trial, score: Score) -> list[Cell]:
+    """Of a cross-validated trial: folds done of all, and how far they lie apart."""
+    if not score.folds:
+        return []
+    spread = trial.spread
+    return [cell(f"{trial.folds_done} / {score.folds}", trial.folds_done), cell(score.bare(spread), spread)]
 
 
 def _two_columns(score: Score, second: Objective | None) -> list[Column]:
@@ -145,6 +171,12 @@ def section(record: SearchRecord) -> Section:
         f"Each score is the {score.name} of the trial's best epoch on the {number(score.rows)} validation rows that "
         f"also chose that epoch, so it is optimistic.{parts if budgets > 1 else ''}{rule}"
     )
+    if score.folds:
+        how = (
+            f"Each score is the mean {score.name} of the trial's folds, each on rows that its training did not watch; "
+            f"trials with more folds stand first. The best of many is optimistic all the same.{rule} Weak trials were "
+            "stopped after fewer folds, where they had more of the same rows wrong than the best trial."
+        )
     state: State = "thin" if len(order) < 3 else "full"
     return Section(
         "leaderboard", HEADING, finding(order, best, score), state, (table(record),), how, chips=("optimistic",)

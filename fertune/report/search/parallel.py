@@ -137,10 +137,11 @@ def figure(order: Sequence[Trial], broken: Sequence[Trial], axes: Sequence[Axis]
     ax.set_axis_off()
     values = [score.plot(t.value or 0.0) for t in order]
     low, high = min(values), max(values)
+    placed = {t.id for t in order}
 
     def at(trial: Trial) -> list[float]:
         inside = [position(a, trial.params.get(a.name)) for a in axes]
-        if trial.value is None or trial not in order:
+        if trial.value is None or trial.id not in placed:
             return inside
         place = (score.plot(trial.value) - low) / (high - low) if high > low else 0.5
         return [*inside, place]
@@ -149,14 +150,15 @@ def figure(order: Sequence[Trial], broken: Sequence[Trial], axes: Sequence[Axis]
         along, across = list(range(len(at(trial)))), at(trial)
         xs, ys = (across, [-i for i in along]) if narrow else (along, across)
         artist = ax.plot(xs, ys, **kwargs)[0]  # type: ignore[arg-type]
-        sheet.tip(artist, f"trial {trial.id}: {score.text(trial.value) if trial in order else 'failed'}", trial.id)
+        sheet.tip(artist, f"trial {trial.id}: {score.text(trial.value) if trial.id in placed else 'failed'}", trial.id)
 
-    best = best_tenth(order)
-    for t in broken:
+    leading = {t.id for t in best_tenth(order)}
+    lines = chosen_lines(order)
+    for t in chosen_lines(broken):
         line(t, color=HEX["wrong"], linewidth=1.2, linestyle=(0, (4, 3)))
-    for t in reversed([t for t in chosen_lines(order) if t not in best]):
+    for t in reversed([t for t in lines if t.id not in leading]):
         line(t, color=HEX["axis"], linewidth=1, alpha=0.55)
-    for t in reversed(best):
+    for t in reversed([t for t in lines if t.id in leading]):
         line(t, color=HEX["single"], linewidth=2.2)
     for i, axis in enumerate(columns):
         ends = (base, 1.0)

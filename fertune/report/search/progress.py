@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 
 from fertune.report.blocks import Column, Row, Section, Table, cell, empty
 from fertune.report.canvas import Sheet, drawn, nice, widened
-from fertune.report.reading import Score, failed, in_order, score_of, scored, top_budget, where
+from fertune.report.reading import Score, failed, in_order, level, score_of, scored, top_level, where
 from fertune.report.theme import HEX
 from fertune.report.words import count, duration, number, plain, telling, verb
 from fertune.store.records import SearchRecord
@@ -22,9 +22,9 @@ MOST_ROWS = 200
 
 def leading(trials: Sequence[Trial], objective: Objective) -> list[Trial]:
     """Trials of the highest budget that were best when they ended, in that order."""
-    top, best, out = top_budget(trials), objective.worst, []
+    top, best, out = top_level(trials), objective.worst, []
     for t in in_order(scored(trials)):
-        if t.budget == top and objective.better(t.value or 0.0, best):
+        if level(t) == top and objective.better(t.value or 0.0, best):
             best = t.value or 0.0
             out.append(t)
     return out
@@ -43,8 +43,9 @@ def finding(trials: Sequence[Trial], score: Score) -> str:
     last, after, seconds = since(trials, score.objective)
     if len(scored(trials)) < 3:
         return f"Only {count(len(scored(trials)), 'trial')} with a score: too few to say whether more would help."
-    top = top_budget(trials)
-    kind = f"Among trials given {count(top, 'epoch')}, the" if len({t.budget for t in scored(trials)}) > 1 else "The"
+    top = top_level(trials)
+    several = len({level(t) for t in scored(trials)}) > 1
+    kind = f"Among trials given {count(top[-1], 'epoch')}, the" if several else "The"
     if after == 0:
         name = plain(last.id)
         return f"{kind} best came with the last trial that ended, trial {name}: the search was still improving."
@@ -70,9 +71,9 @@ def band(points: Sequence[tuple[float, float]]) -> tuple[list[float], list[float
 
 def _dots(ax: Axes, sheet: Sheet, trials: Sequence[Trial], score: Score, x_of: dict[int, float]) -> None:
     """One dot a trial, hollow below the highest budget; a tick on the floor for each failed one."""
-    top = top_budget(trials)
+    top = top_level(trials)
     for t in scored(trials):
-        face = HEX["axis"] if t.budget == top else HEX["page"]
+        face = HEX["axis"] if level(t) == top else HEX["page"]
         mark = ax.plot(
             [x_of[t.id]], [score.plot(t.value or 0.0)], "o", markerfacecolor=face, markeredgecolor=HEX["axis"]
         )[0]
@@ -92,11 +93,11 @@ def _panel(
     label: str,
 ) -> None:
     ax = sheet.panel(*box)
-    fine, top = scored(trials), top_budget(trials)
+    fine, top = scored(trials), top_level(trials)
     values = [score.plot(t.value or 0.0) for t in fine]
     low, high = widened(min(values), max(values), 1.0 if score.is_share else 0.01, 0.1)
     if len(fine) > BAND_FROM:
-        xs_of_band, lower, upper = band([(x_of[t.id], score.plot(t.value or 0.0)) for t in fine if t.budget == top])
+        xs_of_band, lower, upper = band([(x_of[t.id], score.plot(t.value or 0.0)) for t in fine if level(t) == top])
         ax.fill_between(xs_of_band, lower, upper, color=HEX["grid"], linewidth=0)
     else:
         _dots(ax, sheet, trials, score, x_of)
@@ -186,11 +187,12 @@ def section(record: SearchRecord) -> Section:
     if len(scored(trials)) < 3:
         return Section("progress", HEADING, text, "thin", numbers=table, chips=("optimistic",))
     drawn_all = len(scored(trials)) <= BAND_FROM
-    lower = len({t.budget for t in scored(trials)}) > 1
+    lower = len({level(t) for t in scored(trials)}) > 1
     ticks = len(failed(trials))
-    how = "Dots are trials, the line is the best so far; validation rows, optimistic."
+    how = f"Dots are trials, the line is the best so far; {score.rows_text}, optimistic."
     if not drawn_all:
-        how = "The line is the best so far, the band 10 to 90 % of neighbouring trials; validation rows, optimistic."
+        how = "The line is the best so far, the band 10 to 90 % of neighbouring trials; "
+        how += f"{score.rows_text}, optimistic."
         how += " Trials that were given fewer epochs are left out." if lower else ""
     elif lower:
         how += " Hollow dots were given fewer epochs and do not count for the line."

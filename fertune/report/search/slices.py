@@ -26,6 +26,7 @@ EDGE = 0.9
 FEW_VALUES = 8
 PANEL = 290
 MOST_ROWS = 200
+MOST_DOTS = 200
 
 Pairs = Sequence[tuple[Trial, float]]
 
@@ -131,7 +132,7 @@ def figure(order: Pairs, axis: Axis, score: Score, span: tuple[float, float]) ->
     sheet = Sheet(PANEL, 214)
     sheet.text(4, 10, fitted(axis.name, 200), fontweight="bold")
     ax = sheet.panel(42, 28, PANEL - 66, 150)
-    best = {t.id for t, _ in tenth(order)} if len(order) >= ENOUGH else {order[0][0].id}
+    best = {t.id for t, _ in tenth(order)[:MOST_DOTS]} if len(order) >= ENOUGH else {order[0][0].id}
     active = [(t, position(axis, t.params[axis.name]), score.plot(v)) for t, v in order if axis.name in t.params]
     if len(active) < len(order):
         sheet.text(PANEL - 4, 10, f"active in {len(active)}", ha="right", color=HEX["muted"], fontsize=11)
@@ -194,7 +195,7 @@ def section(record: SearchRecord, importance: Sequence[str] = ()) -> Section:
         )
         for i, axis in enumerate(axes)
     ]
-    best = number(len(tenth(order))) if len(order) >= ENOUGH else "one"
+    best = number(min(len(tenth(order)), MOST_DOTS)) if len(order) >= ENOUGH else "one"
     how = (
         f"{score.axis[0].upper()}{score.axis[1:]}, upwards, of {count(len(order), 'trial')} at "
         f"{count(budget, 'epoch')}, optimistic. Filled: the best {best}; each parameter on its "

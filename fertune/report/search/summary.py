@@ -26,11 +26,12 @@ def finding(record: SearchRecord) -> str:
             return failures.finding(trials)
         return f"Running: {count(len(trials), 'trial')} started, none with a score so far."
     so_far = " so far" if record.status == "running" else ""
-    rows = f"the {number(score.rows)} validation rows used to choose" if score.rows else "the rows used to choose"
+    rows = f"the {number(score.rows)} {score.rows_text} used to choose" if score.rows else "the rows used to choose"
     if len(fine) == 1:
-        which = f"the only one{so_far}, at its best epoch"
+        which = f"the only one{so_far}" + ("" if score.folds else ", at its best epoch")
     else:
-        which = f"the {score.superlative} of {number(len(fine))}{so_far}, each at its best epoch"
+        which = f"the {score.superlative} of {number(len(fine))}{so_far}"
+        which += ", the mean of its folds" if score.folds else ", each at its best epoch"
     return (
         f"Best search score{so_far} {score.text(best.value)} {score.name} (trial {plain(best.id)}): {which}, on "
         f"{rows}. Expect {'less' if score.objective.direction == 'max' else 'worse'} on new pictures."

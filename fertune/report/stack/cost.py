@@ -183,6 +183,8 @@ def section(record: StackRecord, c: Compared | None) -> Section:
     how = (
         "Up and to the left is better. The grey line joins the rows that no other beats on both; their names are bold."
     )
+    if any(line["event"] == "fold_told" and "origin" in line for line in record.lines):
+        how += " Folds that a search had trained already count with the seconds that they took there."
     unknown = missing(c.rows, "predict_seconds")
     if unknown:
         how += f" Prediction time not measured: {listed([short(n) for n in unknown], most=4)}."

@@ -1,0 +1,45 @@
+"""A disk that is full, or that may not be written to: an expected error, wherever in a run it shows."""
+
+from __future__ import annotations
+
+import errno
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from fertune.errors import RunError
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+NO_ACCESS = (errno.EROFS, errno.EACCES, errno.EPERM)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Work on the run in ``path``; what its disk refuses is told as such.
+
+    Raises:
+        RunError: The disk is full, or the folder may not be written to.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (*NO_ROOM, *NO_ACCESS):
+            raise
+        full = error.errno in NO_ROOM
+        raise RunError(
+            f"cannot write to {path}: {error.strerror}",
+            help="every finished trial is safe; " + ("make room" if full else "give write access") + ", then --resume",
+        ) from error
+
+
+def bytes_in(folder: Path) -> int:
+    """Bytes of all files below a folder; what goes away meanwhile counts for nothing."""
+    total = 0
+    for path in folder.rglob("*"):
+        try:
+            found = path.lstat()
+        except OSError:
+            continue
+        total += 0 if stat.S_ISDIR(found.st_mode) else found.st_size
+    return total

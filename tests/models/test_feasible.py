@@ -1,0 +1,59 @@
+"""What is said of a configuration before anything is built is what Keras would say after."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+
+from fertune.models import build_model
+from fertune.models.catalog import FAMILIES
+from fertune.models.feasible import infeasible, weights
+
+GRAY = (48, 48, 1)
+
+
+def drawn(seed: int) -> tuple[dict[str, Any], tuple[int, int, int], int]:
+    """Settings of the conv family that differ from the defaults at random, a shape, a number of classes."""
+    draw = random.Random(seed)
+    settings: dict[str, Any] = {}
+    for setting in FAMILIES["conv"].settings:
+        if setting.kind == "bool":
+            settings[setting.name] = draw.random() < 0.5
+        elif setting.kind == "choice":
+            settings[setting.name] = draw.choice(setting.choices)
+        elif setting.kind == "int":
+            settings[setting.name] = draw.randint(int(setting.low or 0), min(int(setting.high or 0), 40))
+    settings["kernel_1"] = draw.choice((1, 3, 5))
+    return settings, draw.choice([GRAY, (8, 8, 1), (33, 20, 3)]), draw.randint(2, 9)
+
+
+def test_counts_and_faults_are_those_of_keras() -> None:
+    built = refused = 0
+    for seed in range(40):
+        settings, shape, classes = drawn(seed)
+        why = infeasible("conv", settings, shape, classes)
+        if why is not None:
+            refused += 1
+            with pytest.raises(ValueError) as caught:
+                build_model("conv", settings, shape, classes)
+            assert str(caught.value) == why
+        else:
+            built += 1
+            assert (
+                weights("conv", settings, shape, classes)
+                == build_model("conv", settings, shape, classes).count_params()
+            ), settings
+    assert built >= 10 and refused >= 5
+
+
+def test_a_limit_is_told_with_both_numbers() -> None:
+    count = weights("conv", {}, GRAY, 7)
+    assert count is not None
+    assert infeasible("conv", {}, GRAY, 7, count) is None
+    assert infeasible("conv", {}, GRAY, 7, count - 1) == f"{count:,} parameters; --max-params allows {count - 1:,}"
+
+
+def test_of_a_users_own_build_nothing_is_known() -> None:
+    assert infeasible("custom", {"anything": 1}, GRAY, 7, 1) is None and weights("custom", {}, GRAY, 7) is None
