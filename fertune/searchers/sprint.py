@@ -1,25 +1,19 @@
-"""fertune's own engine for a given time: short looks at a few configurations, then one long training of the best.
+"""fertune's own engine for a given time: a known recipe first, then short looks at others, and the best of them.
 
 The rule, for a time budget of T seconds (T is what is left of it when the first piece of work is asked for):
 
-1. With less than 5 minutes (2 where the space has no ``start``), one trial or one point, nothing is probed: a probe
-   would be mostly the time that its model takes to be built. Else the first 17 % of T are for probes.
-2. A probe trains on a part of the rows (an eighteenth, but 1,000 rows at least and a third at most) for a sixteenth of
-   the probing time, yet at least a minute or, where that is less, a quarter of it. ``start`` configurations come first,
-   then random ones.
-3. When only the time for one longer look is left (three times as long, at most half of the probing time, on three
-   times the rows), the leading ``start`` configuration gets one, then the best of the others while the time allows.
-   A probe that outlasts the probing time is broken off after its epoch; its value counts less than any other.
-4. Then one configuration is trained with all cores and all rows, ``max_epochs`` at most, in all the time that is left
-   but a reserve for prediction and saving (1.5 %, from 2 to 20 s). A space that has a ``start`` gets its leading start
-   configuration, unless another one beat it in the longer look by more than three standard errors of the difference
-   of two accuracies. A space without gets the best of the longest looks.
-5. If that fails, the next best one gets what is left. If it ends before its time, since ``max_epochs`` were enough, the
-   next best one follows, probed ones first, then new ones; and so on, as long as there is left half of the time that
-   the longest of them took, a tenth of T, and 20 s.
-
-Who leads among several ``start`` configurations: the one with the best value at the longest look that all of them
-had; before that, the first in the file.
+1. The first ``start`` configuration of the space is trained at once, with all cores and all rows, for ``max_epochs`` at
+   most, in all the time that is left but a reserve for prediction and saving (1.5 % of T, from 2 to 20 s). Short looks
+   would be poor witnesses against a recipe that is known to be good: they favour small nets that learn quickly.
+2. What is left when it ends before its time, or all of T in a space without ``start``, is for others. If that is 2
+   minutes or more, its first 17 % are for looks; with less, a look would be mostly the time that building takes.
+3. A look trains on a part of the rows (an eighteenth, but 1,000 rows at least and a third at most) for a sixteenth of
+   the looking time, yet at least a minute or, where that is less, a quarter of it. When only the time for one longer
+   look is left (three times as long, at most half of the looking time, on three times the rows), the best get one, as
+   the time allows. What outlasts the looking time is broken off after its epoch; its value counts less than any other.
+4. Then the best of the longest looks is trained as in 1. If it fails, the next best one gets what is left. If it ends
+   before its time, the next best one follows, looked at first, then new ones; and so on, as long as there is left half
+   of the time that the longest of them took, a tenth of T, and 20 s.
 """
 
 from __future__ import annotations
@@ -34,21 +28,17 @@ from fertune.searchers.rungs import FACTOR, Around
 from fertune.space import Space
 from fertune.trial import Complete, Exhausted, Failure, Objective, Outcome, Params, Pruned, Suggestion, Wait
 
-LEAST_TIME, LEAST_WITHOUT_START = 300.0, 120.0
-"""Seconds below which nothing is probed."""
-PROBING, SHORT = 0.17, 60.0
-"""Part of the time that is for probes, and seconds of a short look where there is enough of it."""
+LEAST_TIME = 120.0
+"""Seconds below which nothing is looked at."""
+LOOKING, SHORT = 0.17, 60.0
+"""Part of the time that is for looks, and seconds of a short one where there is enough of it."""
 RESERVE, LEAST_RESERVE, MOST_RESERVE = 0.015, 2.0, 20.0
 """Part of the time for prediction and saving, and its bounds in seconds."""
 WORTH, LEAST_WORTH = 0.1, 20.0
 """A further long training is begun only while this part of the time, and so many seconds, are left."""
 SHARE, LEAST_ROWS, MOST_SHARE = 1 / 18, 1000, 1 / 3
-CLEAR = 3.0
-"""Standard errors of a difference that are a clear gain."""
-SPREAD = {"val_loss": 1.0}
-"""Standard deviation of one row's part in a value; of an accuracy at most a half."""
 BROKEN_OFF, FINAL = -1, 2
-"""Number of the rung of long trainings, and of what is known of a probe that took too long; probes are on 0 and 1."""
+"""Number of the rung of long trainings, and of what is known of a look that took too long; looks are on 0 and 1."""
 
 
 @dataclass
@@ -57,15 +47,13 @@ class Runner:
 
     Attributes:
         params: The configuration.
-        given: It is one of ``start``.
         last: Ticket of its latest piece of work that came to a value; None before.
-        values: Rung -> value, of finished pieces of work; ``BROKEN_OFF`` -> value of a probe that was broken off.
+        values: Rung -> value, of finished pieces of work; ``BROKEN_OFF`` -> value of a look that was broken off.
         asked: Rungs it was asked for on.
         broken: A piece of it failed.
     """
 
     params: Params
-    given: bool
     last: int | None = None
     values: dict[int, float] = field(default_factory=dict)
     asked: set[int] = field(default_factory=set)
@@ -93,8 +81,8 @@ class SprintSearcher(Engine):
         self._around = around or Around()
         self._runners: dict[str, Runner] = {}
         self._pieces: dict[int, Suggestion] = {}
-        self._keys_of_start = {space.key(params) for params in self._first}
         self._whole: float | None = None
+        self._looks_from: float | None = None
         self._left_then = 0.0
         self._longest = 0.0
 
@@ -102,15 +90,22 @@ class SprintSearcher(Engine):
         left = self._around.time_left()
         if self._whole is None:
             self._whole = left
-        if not self._finals() and self._probing_time():
-            probe = self._probe(left - (1 - PROBING) * self._whole)
-            if probe is not None:
-                return probe
+        finals = len(self._finals())
+        if self._first and not finals:
+            return Wait() if self._open else self._final(left)
+        if finals <= bool(self._first) and not (finals and self._open):
+            if self._looks_from is None:
+                self._looks_from = left
+            look = self._look(left - self._looks_from + self._looking_time())
+            if look is not None:
+                return look
         return Wait() if self._open else self._final(left)
 
-    def _probe(self, left: float) -> Suggestion | None:
-        """The next short look, where ``left`` seconds of the probing time allow one."""
-        short, long = self._looks()
+    def _look(self, left: float) -> Suggestion | None:
+        """The next look, where ``left`` seconds of the looking time allow one."""
+        if not self._looking_time():
+            return None
+        short, long = self._lengths()
         new = None
         if left >= short + long and self._end() is None:
             new = self._given() or self._untried()
@@ -118,10 +113,8 @@ class SprintSearcher(Engine):
             return self._piece(new, 0, short)
         if left < long:
             return None
-        lead = self._lead()
-        rest = sorted((r for r in self._runners.values() if 0 in r.values and r is not lead), key=self._order)
-        for runner in (lead, *rest):
-            if runner is not None and 0 in runner.values and 1 not in runner.asked and not runner.broken:
+        for runner in sorted((r for r in self._runners.values() if 0 in r.values), key=self._order):
+            if 1 not in runner.asked and not runner.broken:
                 return self._piece(runner.params, 1, long)
         return None
 
@@ -141,9 +134,9 @@ class SprintSearcher(Engine):
 
     def _choice(self) -> Params | None:
         """Which configuration is trained long next; None where none is left."""
-        lead, best = self._lead(), self._best()
-        if lead is not None and (best is None or not self._clearly_better(best, lead)):
-            return lead.params
+        if self._first and not self._finals():
+            return self._first[0]
+        best = self._best()
         if best is not None:
             return best.params
         return None if self._end() else self._given() or self._untried()
@@ -153,38 +146,23 @@ class SprintSearcher(Engine):
         fresh = [r for r in self._runners.values() if r.values and FINAL not in r.asked and not r.broken]
         return min(fresh, key=self._order, default=None)
 
-    def _lead(self) -> Runner | None:
-        """The leading ``start`` configuration among those that may be trained long."""
-        given = [r for r in self._runners.values() if r.given and FINAL not in r.asked and not r.broken]
-        common = max((rung for rung in (0, 1) if given and all(rung in r.values for r in given)), default=None)
-        if common is None:
-            return next(iter(given), None)
-        return min(given, key=lambda r: self.objective.sort_key(r.values[common]))
-
-    def _clearly_better(self, one: Runner, other: Runner) -> bool:
-        if 1 not in one.values or 1 not in other.values:
-            return False
-        gain = self.objective.sort_key(other.values[1]) - self.objective.sort_key(one.values[1])
-        error = SPREAD.get(self.objective.name, 0.5) * math.sqrt(2 / max(self._around.watched, 1))
-        return gain > CLEAR * error
-
     def _order(self, runner: Runner) -> tuple[float, float]:
         """Ascending: the longest look first, then the better value."""
         rung = max(runner.values)
         return (-rung, self.objective.sort_key(runner.values[rung]))
 
-    def _looks(self) -> tuple[float, float]:
+    def _lengths(self) -> tuple[float, float]:
         """Seconds of a short and of a longer look."""
-        time = self._probing_time()
+        time = self._looking_time()
         short = max(min(SHORT, time / 4), time / 16)
         return short, min(FACTOR * short, time / 2)
 
-    def _probing_time(self) -> float:
-        """Seconds for all probes together; 0 for none."""
-        whole = self._whole or 0.0
-        few = self._goal == 1 or self._size is not None and self._size <= 1
-        least = LEAST_TIME if self._first else LEAST_WITHOUT_START
-        return 0.0 if few or whole < least or math.isinf(whole) else PROBING * whole
+    def _looking_time(self) -> float:
+        """Seconds for all looks together; 0 for none."""
+        whole = self._looks_from or 0.0
+        few = self._goal is not None and self._goal - bool(self._first) <= 1
+        few |= self._size is not None and self._size - bool(self._first) <= 1
+        return 0.0 if few or whole < LEAST_TIME or math.isinf(whole) else LOOKING * whole
 
     def _share(self, rung: int) -> float:
         if rung == FINAL:
@@ -214,17 +192,16 @@ class SprintSearcher(Engine):
         return piece
 
     def _note(self, piece: Suggestion) -> None:
-        key = self.space.key(piece.params)
-        runner = self._runners.setdefault(key, Runner(piece.params, key in self._keys_of_start))
+        runner = self._runners.setdefault(self.space.key(piece.params), Runner(piece.params))
         runner.asked.add(piece.tags["rung"])
         self._pieces[piece.ticket] = piece
 
     def report(self, ticket: int, step: int, value: float) -> bool:
-        """Break off a probe that outlasts the time for probes."""
+        """Break off a look that outlasts the time for looks."""
         self._check_open(ticket)
-        if self._pieces[ticket].tags["rung"] == FINAL or self._whole is None or not self._probing_time():
+        if self._pieces[ticket].tags["rung"] == FINAL or self._looks_from is None or not self._looking_time():
             return True
-        return self._around.time_left() > (1 - PROBING) * self._whole
+        return self._around.time_left() > self._looks_from - self._looking_time()
 
     def tell(self, ticket: int, outcome: Outcome) -> None:
         self._close(ticket)
