@@ -95,7 +95,7 @@ class SprintSearcher(Engine):
             return Wait() if self._open else self._final(left)
         if finals <= bool(self._first) and not (finals and self._open):
             if self._looks_from is None:
-                self._looks_from = left
+                self._looks_from = left if self._worth((1 - LOOKING) * left) else 0.0
             look = self._look(left - self._looks_from + self._looking_time())
             if look is not None:
                 return look
@@ -120,8 +120,7 @@ class SprintSearcher(Engine):
 
     def _final(self, left: float) -> Suggestion | Exhausted:
         """The next long training, where there is time for one."""
-        whole = left if self._whole is None else self._whole
-        if left <= 0 or self._won() and left < max(WORTH * whole, LEAST_WORTH, self._longest / 2):
+        if not self._worth(left):
             return Exhausted("the time is spent")
         params = self._choice()
         if params is None:
@@ -129,8 +128,14 @@ class SprintSearcher(Engine):
         self._left_then = left
         if math.isinf(left):
             return self._piece(params, FINAL, None)
-        reserve = min(max(RESERVE * whole, LEAST_RESERVE), MOST_RESERVE)
+        reserve = min(max(RESERVE * (self._whole or left), LEAST_RESERVE), MOST_RESERVE)
         return self._piece(params, FINAL, max(left - reserve, left / 2))
+
+    def _worth(self, left: float) -> bool:
+        """Whether a long training is of use in so many seconds."""
+        return left > 0 and not (
+            self._won() and left < max(WORTH * (self._whole or left), LEAST_WORTH, self._longest / 2)
+        )
 
     def _choice(self) -> Params | None:
         """Which configuration is trained long next; None where none is left."""
