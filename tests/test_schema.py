@@ -128,4 +128,4 @@ def test_run_json_of_a_search_follows_its_schema() -> None:
     with pytest.raises(AssertionError):
         check(run | {"kind": "stack"}, "run")
     with pytest.raises(AssertionError):
-        check(run | {"protocol": 2}, "run")
+        check(run | {"protocol": 3}, "run")

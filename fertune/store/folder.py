@@ -17,7 +17,7 @@ from fertune.store.files import write_json
 from fertune.store.journal import Journal
 from fertune.store.room import writing
 
-PROTOCOL = 1
+PROTOCOL = 2
 """Raised whenever a reader of the last number would misread a folder; older numbers stay readable."""
 
 LEFT_OVER = ".removed-"

@@ -5,6 +5,7 @@
 Two tiny searches and a stack on 160 digits. ``protocol-<n>.fertune`` is the stack's bundle with the logistic
 meta-learner and one model a member (small enough to be kept); ``protocol-<n>.json`` holds pictures and what the bundle
 said of them; ``runs-protocol-<n>.zip`` the three run folders without their models.
+Run protocol 2 brought folds, fidelities and worker lines.
 """
 
 from __future__ import annotations
@@ -45,7 +46,9 @@ def make(root: Path, out: Path) -> None:
     from sklearn.datasets import load_digits
 
     import fertune as ft
+    from fertune.bundles.manifest import PROTOCOL
     from fertune.stacking.bundle import load_bundle, write_bundle
+    from fertune.store import PROTOCOL as RUN_PROTOCOL
 
     x, y = load_digits(return_X_y=True)
     order = np.random.default_rng(0).permutation(len(x))[:160]
@@ -53,10 +56,11 @@ def make(root: Path, out: Path) -> None:
     parts = {"train": slice(0, 90), "val": slice(90, 120), "test": slice(120, 160)}
     arrays = {f"{k}_{name}": a[s] for name, s in parts.items() for k, a in (("x", pictures), ("y", labels))}
     np.savez(root / "digits.npz", **arrays)
-    for name, tuner, activation, trials in (("one", "tpe", "relu", 4), ("two", "hyperband", "leaky_relu", 3)):
+    searches = (("one", "tpe", "relu", 4, ("--cv", "2")), ("two", "hyperband", "leaky_relu", 3, ()))
+    for name, tuner, activation, trials, more in searches:
         (root / f"{name}.yaml").write_text(SPACE.format(name=name, tuner=tuner, activation=activation))
         fertune(root, "search", "--space", f"{name}.yaml", "--data", "digits.npz", "--trials", str(trials),
-                "--max-epochs", "4", "--out", f"runs/{name}")  # fmt: skip
+                "--max-epochs", "4", "--workers", "1", *more, "--out", f"runs/{name}")  # fmt: skip
     fertune(root, "stack", "runs/one", "runs/two", "--top", "1", "--folds", "2", "--epochs", "6", "--meta-trials", "3",
             "--class-weights", "sqrt", "--out", "runs/both")  # fmt: skip
     stack = root / "runs" / "both"
@@ -69,12 +73,12 @@ def make(root: Path, out: Path) -> None:
         class_names=ensemble.class_names,
         image_shape=ensemble.image_shape,
     )
-    protocol = 1
-    bundle = ft.bundle(stack, out / f"protocol-{protocol}.fertune", force=True)
-    shown = pictures[120:126, ..., None]
-    document = {"images": shown.tolist(), "proba": ft.load(bundle).predict_proba(shown).tolist()}
-    (out / f"protocol-{protocol}.json").write_text(json.dumps(document) + "\n")
-    with zipfile.ZipFile(out / f"runs-protocol-{protocol}.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+    if not (out / f"protocol-{PROTOCOL}.fertune").exists():
+        bundle = ft.bundle(stack, out / f"protocol-{PROTOCOL}.fertune")
+        shown = pictures[120:126, ..., None]
+        document = {"images": shown.tolist(), "proba": ft.load(bundle).predict_proba(shown).tolist()}
+        (out / f"protocol-{PROTOCOL}.json").write_text(json.dumps(document) + "\n")
+    with zipfile.ZipFile(out / f"runs-protocol-{RUN_PROTOCOL}.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted((root / "runs").rglob("*")):
             left_out = {"logs", "state", "meta"} & set(path.parts) or path.suffix == ".keras" or path.name == "lock"
             if path.is_file() and not left_out:
