@@ -72,6 +72,8 @@ def main(root: Path, optimizer: str, part: str) -> None:
 
     def run(out: str, budget: int, stops: int | None = None, **changes: Any) -> tuple[TrainResult, InProcess]:
         settings = {**SETTINGS, **BASE, "optimizer": optimizer, "early_stopping_patience": changes.pop("patience", 9)}
+        if optimizer == "sgd":
+            settings["learning_rate"] = 0.3  # restless enough for val_loss to stand still now and then
         settings |= changes.pop("settings", {})
         job = TrainJob(
             id=out, data=str(data.folder), fingerprint=data.fingerprint, fit=Rows(("train",)),
