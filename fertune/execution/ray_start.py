@@ -27,7 +27,7 @@ def load_ray() -> ModuleType:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     import ray
 
-    return ray
+    return ray  # type: ignore[no-any-return, unused-ignore]  # without stubs where it is not installed
 
 
 def connect(where: Where) -> bool:
