@@ -51,6 +51,7 @@ def _conv_settings() -> tuple[Setting, ...]:
         Setting("negative_slope", "float", 0.1, 0.0, 1.0, doc="slope of leaky_relu below zero; relu does not read it"),
         Setting("blocks", "int", 3, 1, MAX_BLOCKS, doc="blocks of convolutions; each ends by halving the map"),
         Setting("convs", "int", 1, 1, 3, doc="convolutions a block"),
+        Setting("pool_after", "choice", "last", choices=("last", "first"), doc="convolution of a block that is pooled"),
         *convs,
         *filters,
         *kernels,

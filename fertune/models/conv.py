@@ -25,6 +25,7 @@ def build_conv(settings: Mapping[str, Any], input_shape: tuple[int, int, int], n
     Raises:
         ValueError: A block would halve a map that is only one pixel high or wide.
     """
+    early = settings["pool_after"] == "first"
     seen = at_side(settings, input_shape)
     check_pooling(int(settings["blocks"]), seen)
     pictures = keras.Input(input_shape, name="pictures")
@@ -36,11 +37,13 @@ def build_conv(settings: Mapping[str, Any], input_shape: tuple[int, int, int], n
         convs = settings[f"convs_{block}"] or settings["convs"]
         for conv in range(1, convs + 1):
             x = _convolution(settings, block)(x)
+            if early and conv == 1:
+                x = layers.MaxPooling2D()(x)
             if settings["batch_norm"]:
                 x = layers.BatchNormalization(momentum=settings["norm_momentum"])(x)
             # Both activations never fall, so the largest of four stays the largest: pooling first is the same function
             # for a quarter of the work.
-            if conv == convs:
+            if not early and conv == convs:
                 x = layers.MaxPooling2D()(x)
             x = _activation(settings)(x)
         if settings["dropout"]:

@@ -1,4 +1,4 @@
-"""Other models over the layers of one: pictures made smaller at its front, and the mirrored picture beside it."""
+"""Other models over the layers of one: pictures made smaller at its front, and several looks at one picture."""
 
 from __future__ import annotations
 
@@ -37,8 +37,28 @@ def at_side(model: Any, side: int) -> Any:
     return keras.Model(pictures, x, name=model.name)
 
 
-def with_mirror(model: Any) -> Any:
-    """A model that gives the mean of what ``model`` says of a picture and of its mirror image; it only predicts."""
+def with_looks(model: Any, *, mirror: bool, down: int = 0, across: int = 0) -> Any:
+    """A model that gives the mean of what ``model`` says of several looks at a picture; it only predicts.
+
+    Args:
+        mirror: Each look is also taken at the mirror image.
+        down, across: Pixels by which four further looks are shifted, one to each corner; what comes in at the edge is
+            what lies next to it, mirrored. 0 and 0: there are no such looks.
+    """
     pictures = keras.Input(model.input.shape[1:], name="pictures")
-    both = [model(pictures), model(keras.ops.flip(pictures, axis=2))]
-    return keras.Model(pictures, layers.Average(name="proba", dtype="float32")(both), name=f"mirrored_{model.name}")
+    looks = [pictures]
+    if down or across:
+        wide = keras.ops.pad(pictures, [(0, 0), (down, down), (across, across), (0, 0)], mode="symmetric")
+        corners = sorted({(top, left) for top in (0, 2 * down) for left in (0, 2 * across)})
+        looks += [layers.Cropping2D(((top, 2 * down - top), (left, 2 * across - left)))(wide) for top, left in corners]
+    if mirror:
+        looks += [keras.ops.flip(look, axis=2) for look in looks]
+    if len(looks) == 1:
+        return model
+    said = [model(look) for look in looks]
+    return keras.Model(pictures, layers.Average(name="proba", dtype="float32")(said), name=f"looking_{model.name}")
+
+
+def looks(*, mirror: bool, down: int = 0, across: int = 0) -> int:
+    """Predictions of the model inside that one of ``with_looks`` costs."""
+    return (1 + (2 if down else 1) * (2 if across else 1) * bool(down or across)) * (2 if mirror else 1)

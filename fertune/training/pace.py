@@ -116,7 +116,8 @@ class Pace:
         if first and self._work.seconds is not None and self._work.steps > 2 * WARM:
             step = (now - predicting - self._measured_from) / (self._work.steps - WARM)
             taken = min(taken, step * self._work.steps + predicting)
-        progress.speeds = {**progress.speeds, kind: taken, "row": predicting / self._work.stop}
+        row = predicting / self._work.stop / ((self._work.small_cost or 1.0) if kind == SMALL else 1.0)
+        progress.speeds = {**progress.speeds, kind: taken, "row": row}
 
     @property
     def _kind(self) -> str:

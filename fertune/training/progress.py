@@ -21,6 +21,7 @@ class Progress:
         epoch: Epochs trained in all.
         history: One dict an epoch, as ``Trial.history`` describes it.
         best_value, best_epoch: The objective at its best, and where (the earliest such epoch); epoch 0 is none yet.
+        best_small: That epoch was trained, and measured, on small pictures.
         best_weights: Of that epoch, in the order of ``model.weights``.
         best_proba: float32 (stop rows, classes) of that epoch.
         position: Part of the schedule that lies behind, 0 to 1.
@@ -36,6 +37,7 @@ class Progress:
     history: list[dict[str, float]] = field(default_factory=list)
     best_value: float = float("nan")
     best_epoch: int = 0
+    best_small: bool = False
     best_weights: list[npt.NDArray[Any]] = field(default_factory=list)
     best_proba: npt.NDArray[np.float32] | None = None
     position: float = 0.0
@@ -51,15 +53,17 @@ class Progress:
             EarlyStopping(objective, recipe.early_stopping_patience, recipe.early_stopping_min_delta),
         )
 
-    def improves(self, value: float) -> bool:
-        """Whether an epoch with this value is the best so far."""
-        return self.best_epoch == 0 or self.objective.better(value, self.best_value)
+    def improves(self, value: float, small: bool) -> bool:
+        """Whether an epoch with this value is the best so far; one on full pictures beats any on small ones."""
+        outgrown = self.best_small and not small
+        return self.best_epoch == 0 or outgrown or self.objective.better(value, self.best_value)
 
     def to_json(self) -> dict[str, Any]:
         """All but the arrays; floats survive to the bit (JSON writes the shortest text that reads back the same)."""
         return {
             "epoch": self.epoch, "history": self.history, "best_value": self.best_value, "best_epoch": self.best_epoch,
             "stopped_early": self.stopped_early, "position": self.position, "spent": self.spent, "speeds": self.speeds,
+            "best_small": self.best_small,
             "plateau": {"best": self.plateau.best, "wait": self.plateau.wait},
             "early_stopping": {"best": self.stopping.best, "wait": self.stopping.wait},
         }  # fmt: skip
@@ -68,7 +72,7 @@ class Progress:
         """Take over what ``to_json`` wrote."""
         for name in ("epoch", "history", "best_value", "best_epoch", "stopped_early"):
             setattr(self, name, stored[name])
-        for name in ("position", "spent", "speeds"):
+        for name in ("position", "spent", "speeds", "best_small"):
             setattr(self, name, stored.get(name, getattr(self, name)))
         self.plateau.best, self.plateau.wait = stored["plateau"]["best"], stored["plateau"]["wait"]
         self.stopping.best, self.stopping.wait = stored["early_stopping"]["best"], stored["early_stopping"]["wait"]

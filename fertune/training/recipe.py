@@ -32,6 +32,7 @@ RECIPE: tuple[Setting, ...] = (
     Setting("small_side", "int", 0, 0, 512, doc="pixels of the pictures that a training begins with; 0: their own"),
     Setting("small_until", "float", 0.5, 0.0, 1.0, doc="part of the training that sees pictures of small_side"),
     Setting("flip_at_prediction", "bool", False, doc="a prediction is the mean of a picture's and of its mirror's"),
+    Setting("shift_at_prediction", "float", 0.0, 0.0, 0.25, doc="a prediction is also the mean over four such shifts"),
     Setting("reduce_lr_factor", "float", 0.5, 0.001, 0.999, doc="plateau: the rate times this where val_loss stands"),
     Setting("reduce_lr_patience", "int", 2, 0, 100, doc="epochs val_loss may stand still; 0 is never"),
     Setting("reduce_lr_min", "float", 1e-6, 0.0, 1.0, doc="the learning rate never falls below this"),
@@ -60,6 +61,7 @@ class Recipe:
     small_side: int
     small_until: float
     flip_at_prediction: bool
+    shift_at_prediction: float
     reduce_lr_factor: float
     reduce_lr_patience: int
     reduce_lr_min: float

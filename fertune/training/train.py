@@ -75,8 +75,9 @@ def train(job: TrainJob, context: Context, clock: Callable[[], float] = time.per
     progress = Progress.fresh(job.objective, recipe)
     identity = _identity(job, fit, stop, precision)
     earlier, note = go_on(job, identity, model, progress)
+    before = sum(row["seconds"] for row in progress.history[job.told :]) if job.told is not None else 0.0
 
-    predictor = Predictor(model, dataset.images)
+    predictors = {small: Predictor(views.at(small), dataset.images) for small in (False, True)[: len(views.trained)]}
     batches = Batches(
         dataset.images, fit, size=recipe.batch_size, seed=job.seed % 2**32, targets=targets,
         weights=class_weights(fit.labels, dataset.n_classes, job.class_weight), dtype=picture_dtype(model),
@@ -89,7 +90,10 @@ def train(job: TrainJob, context: Context, clock: Callable[[], float] = time.per
         seconds=job.seconds, small_cost=views.small_cost,
     )  # fmt: skip
     pace = Pace(recipe, highest, work, progress, clock, begun)
-    watch = Watch(batches, predictor, pace, stop, progress, context, state_folder, identity, earlier, job.checkpoint)
+    watch = Watch(
+        batches, lambda small, rows: predictors[small](rows), pace, stop, progress, context, state_folder, identity,
+        earlier, job.checkpoint,
+    )  # fmt: skip
     if not tell_again(job, progress, context):
         watch.ended_by = "pruned"
     elif progress.stopped_early:
@@ -102,25 +106,26 @@ def train(job: TrainJob, context: Context, clock: Callable[[], float] = time.per
     latency, value = None, progress.best_value
     if progress.best_epoch and progress.best_proba is not None:
         model.set_weights(progress.best_weights)
-        proba = progress.best_proba
+        proba, final = progress.best_proba, views.final(progress.best_small)
+        predictor = predictors[progress.best_small]
         if views.passes > 1:
-            predictor = Predictor(views.final, dataset.images)
+            predictor = Predictor(final, dataset.images)
             proba = predictor(stop.positions)
             value = scores(proba, stop.labels)[job.objective.name]
         if job.latency and watch.ended_by != "stopped":
-            latency = milliseconds_a_picture(views.final, dataset.images, stop.positions)
+            latency = milliseconds_a_picture(final, dataset.images, stop.positions)
         for name, positions in later.items() if watch.ended_by != "stopped" else ():
             write_proba(out / f"{name}.npz", dataset, positions, predictor(positions))
         try:
             write_proba(out / "stop.npz", dataset, stop.positions, proba, labels=stop.labels)
-            save_model(views.final, out / "model.keras")
+            save_model(final, out / "model.keras")
         except OSError as error:
             if later:  # somebody waits for these files; a trial of a search is worth its value without them
                 raise
             note = f"its model could not be kept: {error.strerror or error}"
     return TrainResult(
         value=value, best_epoch=progress.best_epoch, epochs=progress.epoch,
-        seconds=clock() - begun, parameters=int(model.count_params()), ended_by=watch.ended_by,
+        seconds=before + clock() - begun, parameters=int(model.count_params()), ended_by=watch.ended_by,
         memory=resident(), latency=latency, note=note or watch.note,
     )  # fmt: skip
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from fertune.models.sides import at_side, side_of, with_mirror
+from fertune.models.sides import at_side, looks, side_of, with_looks
 from fertune.training.compiling import compile_as
 from fertune.training.recipe import Recipe
 
@@ -13,18 +13,16 @@ from fertune.training.recipe import Recipe
 @dataclass(frozen=True)
 class Views:
     """Attributes:
-    full: Is compiled; its predictions are watched.
+    full: Is compiled.
     small: Sees pictures made smaller; None where all of the training is on full ones.
     small_cost: Seconds of a step on small pictures over one on full ones, by their pixels; None without small ones.
-    final: Predicts at the end, and is kept.
-    passes: Predictions of the net that one of ``final`` costs.
+    looks: How the model that is kept looks at a picture: what ``with_looks`` takes.
     """
 
     full: Any
     small: Any
     small_cost: float | None
-    final: Any
-    passes: int
+    looks: dict[str, Any]
 
     @classmethod
     def of(cls, model: Any, recipe: Recipe, shape: tuple[int, int, int]) -> Views:
@@ -39,8 +37,22 @@ class Views:
         if 0 < recipe.small_side < side and recipe.small_until > 0.0:
             small, cost = at_side(model, recipe.small_side), (recipe.small_side / side) ** 2
             compile_as(small, model)
-        final = with_mirror(model) if recipe.flip_at_prediction else model
-        return cls(model, small, cost, final, 1 if final is model else 2)
+        shift = recipe.shift_at_prediction
+        looked = {
+            "mirror": recipe.flip_at_prediction,
+            "down": round(shift * shape[0]),
+            "across": round(shift * shape[1]),
+        }
+        return cls(model, small, cost, looked)
+
+    @property
+    def passes(self) -> int:
+        """Predictions of the net that one of the model that is kept costs."""
+        return looks(**self.looks)
+
+    def final(self, small: bool) -> Any:
+        """The model that is kept: it sees pictures at the size at which its best epoch was trained and measured."""
+        return with_looks(self.at(small), **self.looks)
 
     @property
     def trained(self) -> list[Any]:
@@ -48,5 +60,5 @@ class Views:
         return [self.full] if self.small is None else [self.full, self.small]
 
     def at(self, small: bool) -> Any:
-        """The one that a stretch is trained with."""
+        """The one that a stretch is trained with, and by which it is watched."""
         return self.small if small else self.full

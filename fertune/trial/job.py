@@ -120,7 +120,8 @@ class TrainResult:
         value: Objective at the best epoch.
         best_epoch: From 1.
         epochs: Trained in all.
-        seconds: Wall seconds of this stretch, building and saving included.
+        seconds: Wall seconds of this stretch, building and saving included; of a sitting that was cut off only those
+            of the epochs that its state held.
         parameters: Weights of the model.
         ended_by: ``budget``, ``early stopping``, ``pruned`` or ``stopped``.
         memory: Resident bytes of the worker after the job.

@@ -17,6 +17,7 @@ SETTINGS = {s.name: s for s in FAMILIES["conv"].settings}
 SMALL = {f"filters_{i}": 4 for i in range(1, 7)}
 EDGES: list[dict[str, Any]] = [
     {}, {"blocks": 6, "pooling": "average", "dense_units": 0},
+    {"blocks": 3, "convs": 2, "pool_after": "first"},
     {"blocks": 1, "convs": 3, "batch_norm": False, "dropout": 0.0, "head_dropout": 0.0},
     {"activation": "leaky_relu", "negative_slope": 1.0, "kernel_1": 1, "kernel_2": 7, "l2": 0.1, "convs": 2},
     {"augment": True, "flip": True, "rotation": 0.5, "shift": 0.5, "zoom": 0.5, "dropout": 0.9, "head_dropout": 0.9},
@@ -48,6 +49,20 @@ def test_edges_build_give_probabilities_and_load_safely(settings: dict[str, Any]
     model.save(tmp_path / "m.keras")
     again = keras.saving.load_model(tmp_path / "m.keras", safe_mode=True)
     assert keras.ops.convert_to_numpy(again(pictures(3), training=False)) == pytest.approx(proba, abs=1e-6)
+
+
+def test_pooling_after_the_first_convolution_of_a_block() -> None:
+    """The others see a map of a quarter of the size; the weights are as many."""
+    late, early = (
+        build(blocks=2, convs=3, dropout=0.0, pooling="average", pool_after=place) for place in ("last", "first")
+    )
+    heights = [layer.input.shape[1] for layer in early.layers if isinstance(layer, keras.layers.Conv2D)]
+    assert heights == [64, 32, 32, 32, 16, 16]
+    assert early.count_params() == late.count_params()
+    kinds = [type(layer).__name__ for layer in early.layers]
+    assert kinds[2:6] == ["Conv2D", "MaxPooling2D", "BatchNormalization", "ReLU"]
+    assert kinds[6:9] == ["Conv2D", "BatchNormalization", "ReLU"]
+    assert kinds.count("MaxPooling2D") == 2
 
 
 def test_other_shapes_and_colours() -> None:

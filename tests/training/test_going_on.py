@@ -44,6 +44,15 @@ def test_a_cut_off_training_goes_on_and_reports_every_epoch_of_its_stretch(make_
     assert (result.value, result.best_epoch, result.epochs) == (whole.value, whole.best_epoch, 4)
 
 
+def test_the_seconds_of_a_cut_off_sitting_count_as_far_as_its_epochs_are_known(make_job: Any, tmp_path: Path) -> None:
+    job = make_job(budget=4, checkpoint=0.0, told=0)
+    with pytest.raises(Gone):
+        run(job, Cut())
+    context = InProcess()
+    result = training.train(replace(job, resume=str(tmp_path / "out")), context, clock=lambda: 7.0)
+    assert result.seconds == sum(logs["seconds"] for step, _, logs in context.reports if step <= 2) > 0
+
+
 def test_only_the_epochs_of_this_stretch_are_told_again(make_job: Any, tmp_path: Path) -> None:
     run(make_job(budget=3, keep_state=True), InProcess())
     context = InProcess()

@@ -58,6 +58,26 @@ def test_a_training_on_time_ends_annealed_and_its_file_predicts_what_it_wrote(
     assert b"Fused" not in text
 
 
+@pytest.mark.parametrize(("budget", "small"), [(1, True), (2, True), (3, False), (4, False)])
+def test_a_training_is_watched_and_kept_at_the_size_of_its_best_epoch(
+    make_job: Any, dataset: ImageDataset, tmp_path: Path, budget: int, small: bool
+) -> None:
+    """Of four epochs two see small pictures; once full ones are trained, only those count for the best."""
+    settings = {**CONV, "small_side": 6, "optimizer": "sgd", "learning_rate": 0.1}
+    context = InProcess()
+    result = train(make_job(settings=settings, budget=budget, horizon=4), context)
+    model = load_model(tmp_path / "out" / "model.keras")
+    sizes = [layer.height for layer in model.layers if isinstance(layer, keras.layers.Resizing)]
+    assert sizes == ([6] if small else [])
+    told = [value for _, value, _ in context.reports]
+    counted = told if small else told[2:]
+    assert result.value == max(counted) and result.best_epoch == told.index(max(counted), 0 if small else 2) + 1
+    with np.load(tmp_path / "out" / "stop.npz") as stored:
+        assert accuracy(stored["proba"], stored["labels"]) == result.value
+        again = keras.ops.convert_to_numpy(model(np.asarray(dataset.images[stored["position"]]), training=False))
+        assert again == pytest.approx(stored["proba"], abs=1e-5)
+
+
 def test_half_of_the_rows_take_half_of_the_steps(make_job: Any) -> None:
     import dataclasses
 
