@@ -52,14 +52,14 @@ class Guard:
 
     def _say(self, line: bytes) -> None:
         if self._process is not None and self._process.stdin is not None:
-            with self._lock, contextlib.suppress(OSError, ValueError):
+            with self._lock, contextlib.suppress(OSError, ValueError):  # it was killed, or closed: nobody guards then
                 self._process.stdin.write(line)
                 self._process.stdin.flush()
 
     def close(self) -> None:
         """Let it end; it kills what is still watched."""
         if self._process is not None and self._process.stdin is not None:
-            with self._lock, contextlib.suppress(OSError):
+            with self._lock, contextlib.suppress(OSError):  # it was killed: what it did not read is lost with it
                 self._process.stdin.close()
             self._process.wait()
 
@@ -222,7 +222,7 @@ class Child:
         """End it and whatever it started."""
         self.gone = True
         if os.name == "posix":
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError):  # the group is gone already
                 os.killpg(self.process.pid, signal.SIGKILL)
         self.process.kill()
         self.process.wait()

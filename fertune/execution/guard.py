@@ -20,7 +20,7 @@ def main() -> None:
     for line in sys.stdin:
         (groups.add if line[0] == "+" else groups.discard)(int(line[1:]))
     for group in groups:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # the group is gone already
             os.killpg(group, signal.SIGKILL)
 
 

@@ -8,23 +8,8 @@ import time
 from collections import deque
 from collections.abc import Iterator
 
-from fertune.execution.wire import Runner
+from fertune.execution.wire import Asking, Runner
 from fertune.trial import Event, Failed, Finished, Job, Reported, Started, WorkerStatus
-
-
-class _Context:
-    def __init__(self, job_id: str, events: queue.SimpleQueue[Event]) -> None:
-        self.job_id = job_id
-        self.answers: queue.SimpleQueue[bool] = queue.SimpleQueue()
-        self.stop = threading.Event()
-        self._events = events
-
-    def report(self, step: int, value: float, logs: dict[str, float]) -> bool:
-        self._events.put(Reported(self.job_id, step, value, logs))
-        return self.answers.get()
-
-    def stopping(self) -> bool:
-        return self.stop.is_set()
 
 
 class InlineExecutor:
@@ -38,7 +23,7 @@ class InlineExecutor:
         self._runner = runner
         self._queue: deque[Job] = deque()
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
-        self._context: _Context | None = None
+        self._context: Asking | None = None
         self._answering = False
         self._go = True
         self._since, self._jobs = time.monotonic(), 0
@@ -69,11 +54,11 @@ class InlineExecutor:
     def _begin(self) -> None:
         if self._context is None and self._queue:
             job = self._queue.popleft()
-            self._context, self._since = _Context(job.id, self._events), time.monotonic()
+            self._context, self._since = Asking(job.id, self._events.put), time.monotonic()
             self._events.put(Started(job.id))
             threading.Thread(target=self._work, args=(job, self._context), daemon=True).start()
 
-    def _work(self, job: Job, context: _Context) -> None:
+    def _work(self, job: Job, context: Asking) -> None:
         try:
             result = self._runner.run(job, context)
         except BaseException as error:  # as in a child: whatever a job raises is that job's failure

@@ -1,15 +1,38 @@
-"""What there is to share out: cores, memory, and what kind of machine it is. Imports no backend."""
+"""What there is to share out: cores, memory, and what kind of machine it is, with what. Imports no backend."""
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
 import platform
+from collections.abc import Iterable
 from pathlib import Path
 
 import psutil
 
 GROUP = Path("/sys/fs/cgroup")
 """Where Linux says what a container may use."""
+PACKAGES = (
+    "keras", "tensorflow", "tensorflow-cpu", "jax", "keras-tuner", "optuna", "cmaes", "torch", "scikit-learn",
+    "xgboost", "xgboost-cpu", "numpy", "pandas",
+)  # fmt: skip
+"""What numbers depend on."""
+
+
+def versions(packages: Iterable[str] = PACKAGES) -> dict[str, str]:
+    """Package -> version, Python first; what is not installed is left out."""
+    found = {"python": platform.python_version()}
+    for name in packages:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def system() -> str:
+    """``Linux x86_64``."""
+    return f"{platform.system()} {platform.machine()}"
 
 
 def cores() -> int:

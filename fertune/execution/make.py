@@ -89,8 +89,8 @@ def check_where(where: Where) -> None:
 def automatic_workers(gpus: Sequence[Gpu] = (), *, per_gpu: int = 1) -> Split:
     """What ``--workers auto`` means: ``$FERTUNE_WORKERS``; else as many as the GPUs take; else what was measured here
     once and remembered; else one for every core up to four, then one for every two cores, ``MOST`` at most. Never more
-    than memory holds. (Small nets on a 4-core machine: four workers of one thread trained 1.1 to 1.2 times the images a
-    second of one with four; each further one makes every trial slower and a searcher know less when it is asked.)
+    than memory holds. (Small nets do not keep many cores busy: ``benchmarks/packing.py`` tells what several gain
+    over one with all cores. Each further one makes every trial slower and a searcher know less when it is asked.)
 
     Returns:
         Workers, and threads of each; 0 threads: the cores are shared out.

@@ -91,7 +91,6 @@ class ProcessExecutor:
         self._answering: str | None = None
         self._go = True
         self._lost_starts = self._lost_wide = 0
-        self._awaited = False
         self._looked = time.monotonic()
         self._guard = Guard()
         self._start(self._places[0])
@@ -120,13 +119,6 @@ class ProcessExecutor:
                                  child.jobs)
                 )  # fmt: skip
         return found
-
-    def prewarm(self) -> None:
-        """Start the wide worker where memory allows: a job with ``alone`` true is near. It stays until one was done."""
-        if self.workers > 1 and memory_free() > ROOM:
-            self._awaited = True
-            if self._wide.number not in self._children:
-                self._start(self._wide)
 
     def submit(self, job: Job) -> None:
         self._queue.append(job)
@@ -294,7 +286,7 @@ class ProcessExecutor:
         if wide is not None:
             if wide.job is not None:
                 return None
-            if not self._awaited and not any(getattr(job, "alone", False) for job in self._queue):
+            if not any(getattr(job, "alone", False) for job in self._queue):
                 self._end(wide)
         idle = [c for slot in self._places if (c := self._children.get(slot.number)) is not None and c.idle]
         if idle:
@@ -319,7 +311,6 @@ class ProcessExecutor:
         if self._wide.gpu is not None or memory_free() < memory_total() / 2:
             for child in others:
                 self._end(child)
-        self._awaited = False
         return wide
 
 

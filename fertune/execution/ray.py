@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import platform
 import secrets
 import sys
 import time
@@ -11,6 +10,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,8 @@ from fertune.config import AUTO, Where
 from fertune.execution.gpus import choose_gpus
 from fertune.execution.machine import cores
 from fertune.execution.make import automatic_workers
-from fertune.execution.processes import WorkerError
-from fertune.execution.ray_agent import Agent, Heard, Hello, Setup, data_files
+from fertune.execution.processes import LOST_STARTS, WorkerError
+from fertune.execution.ray_agent import PYTHON, Agent, Heard, Hello, Setup, data_files
 from fertune.execution.ray_parcels import deliver, pack
 from fertune.execution.ray_places import Node, Share, nodes_of, places
 from fertune.execution.ray_start import HOWTO, connect, load_ray
@@ -36,8 +36,6 @@ DOUBT = 5.0
 """Seconds that Ray gets to find out whether an actor died alone or with its machine."""
 PASSED_ON = ("KERAS_", "TF_", "XLA_", "JAX_")
 """What begins the names of the variables that workers on other machines get as well."""
-STARTS = 3
-"""Actors that may end before they say hello, with none that did, until the run gives up."""
 
 
 @dataclass(eq=False)
@@ -169,7 +167,7 @@ class RayExecutor:
             ends = [place.actor.end.remote() for place in self._places if place.died is None]
             self._ray.wait(ends, num_returns=len(ends), timeout=5) if ends else None
         for place in self._places:
-            with suppress(Exception):
+            with suppress(Exception):  # it is gone already, or the cluster is
                 self._ray.kill(place.actor)
         self._places = []
         (self._log_dir / self._probe).unlink(missing_ok=True)
@@ -227,11 +225,12 @@ class RayExecutor:
             if place is not None:
                 self._queue.remove(job)
                 place.job, place.since = job, time.monotonic()
-                sent, files = pack(job, lambda path, place=place: not (place.shares and self._in_run(path)))  # type: ignore[misc]
+                sent, files = pack(job, partial(self._apart, place))
                 place.actor.begin.remote(sent, files)
 
-    def _in_run(self, path: str) -> bool:
-        return Path(path).resolve().is_relative_to(self._log_dir.parent)
+    def _apart(self, place: _Place, path: str) -> bool:
+        """Whether a worker cannot be counted on to see a path: it sees the run's folder, or nothing."""
+        return not (place.shares and Path(path).resolve().is_relative_to(self._log_dir.parent))
 
     def _room(self, job: Job) -> _Place | None:
         """A worker that is free for the job; one that wants a machine alone waits until all others there are done."""
@@ -294,11 +293,10 @@ class RayExecutor:
         return place.actor.hear.remote(place.seen, LISTEN)
 
     def _met(self, place: _Place, hello: Hello) -> None:
-        python = ".".join(platform.python_version_tuple()[:2])
-        if (hello.version, hello.python) != (__version__, python):
+        if (hello.version, hello.python) != (__version__, PYTHON):
             raise WorkerError(
                 f"{hello.host} has fertune {hello.version} on Python {hello.python}, and this machine has "
-                f"{__version__} on {python}",
+                f"{__version__} on {PYTHON}",
                 help="install the same on all machines of the cluster",
             )
         answer = self._log_dir / f"{self._probe}-{place.number}"
@@ -344,7 +342,7 @@ class RayExecutor:
                 continue
             self._places.remove(place)
             self._looked = 0.0
-            with suppress(Exception):
+            with suppress(Exception):  # it is gone already, or its machine is
                 self._ray.kill(place.actor)
             if lost and place.job is not None:
                 self._queue.appendleft(place.job)
@@ -354,7 +352,7 @@ class RayExecutor:
                 yield self._done(place, Failed(place.job.id, _cause(error)))
             elif not lost and not place.ready:
                 self._lost_starts += 1
-                if self._lost_starts > STARTS:
+                if self._lost_starts > LOST_STARTS:
                     raise WorkerError(
                         "workers on the Ray cluster end before they start", details=[_cause(error).message],
                         help=f"what Ray wrote: /tmp/ray/session_latest/logs on {place.node.host}; {HOWTO}",

@@ -42,6 +42,9 @@ from fertune.trial import (
     WorkerStatus,
 )
 
+PYTHON = ".".join(platform.python_version_tuple()[:2])
+"""Major and minor version of Python here."""
+
 Message = tuple[str, Any]
 """``("event", Event)``; ``("finished", (Finished, Files))``; ``("data", job_id)``, the bytes of its data are wanted."""
 
@@ -135,8 +138,7 @@ class Agent:
 
     def hello(self) -> Hello:
         """What the coordinator has to know before it sends a job."""
-        python = ".".join(platform.python_version_tuple()[:2])
-        return Hello(__version__, python, socket.gethostname(), self._shares)
+        return Hello(__version__, PYTHON, socket.gethostname(), self._shares)
 
     def begin(self, job: Job, files: Files) -> None:
         """Take a job; ``files`` as ``pack`` made them."""
@@ -186,7 +188,7 @@ class Agent:
         """The only thread that speaks with the executor."""
         try:
             while True:
-                with suppress(queue.Empty):
+                with suppress(queue.Empty):  # all that were there are done
                     while True:
                         self._do(*self._commands.get_nowait())
                 for event in self._executor.events(0.02):
@@ -206,7 +208,8 @@ class Agent:
             local = unpack(job, files, folder)
             data = getattr(local, "data", None)
             if data is not None:
-                local = replace(local, data=self._open(local.id, data, getattr(local, "fingerprint", "")))  # type: ignore[type-var]
+                opened = self._open(local.id, data, getattr(local, "fingerprint", ""))
+                local = replace(local, data=opened)  # type: ignore[type-var]  # a job that has data is a data class
         except Exception as error:  # whatever keeps a job from being begun here is that job's failure
             shutil.rmtree(folder, ignore_errors=True)
             self._say("event", Failed(job.id, Failure(FailureKind.CRASHED, f"{type(error).__name__}: {error}")))
@@ -225,7 +228,7 @@ class Agent:
     def _open(self, job_id: str, folder: str, fingerprint: str) -> str:
         """The folder of the data set here: the coordinator's own where it is seen, else a copy in this cache."""
         if self._setup.sharing:
-            with suppress(DataError):
+            with suppress(DataError):  # not seen from here, or another data set: then a copy is made
                 ImageDataset.open(folder, fingerprint)
                 return folder
 
@@ -293,7 +296,7 @@ def data_files(folder: Path) -> Iterator[tuple[str, Path]]:
 def _shares(setup: Setup) -> bool:
     """Whether the coordinator's probe is here; answers it with a file beside it."""
     folder = Path(setup.log_dir)
-    with suppress(OSError, UnicodeDecodeError):
+    with suppress(OSError, UnicodeDecodeError):  # what cannot be read or written is not shared
         if (folder / setup.probe).read_text("utf-8") == setup.probe:
             (folder / f"{setup.probe}-{setup.number}").write_text(setup.probe, "utf-8")
             return True

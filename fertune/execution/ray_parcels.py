@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from operator import methodcaller
 from pathlib import Path, PurePosixPath
 
 from fertune.files import write_binary
@@ -94,7 +95,7 @@ def deliver(job: Job, files: Mapping[str, bytes]) -> None:
         parts = PurePosixPath(name)
         if parts.is_absolute() or ".." in parts.parts:
             raise ValueError(f"a worker sent a file named {name!r}")
-        write_binary(base.joinpath(*parts.parts), lambda file, content=content: file.write(content))  # type: ignore[misc]
+        write_binary(base.joinpath(*parts.parts), methodcaller("write", content))
 
 
 def _state(folder: Path) -> Files:

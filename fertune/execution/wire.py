@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import queue
+import threading
+from collections.abc import Callable
 from typing import Any, Protocol
 
-from fertune.trial import Failure, Job
+from fertune.trial import Failure, Job, Reported
 
 # coordinator -> worker: ("job", Job) | ("go", bool) | ("stop", job_id) | ("exit",)
 # worker -> coordinator: ("ready", pid) | ("beat", resident, own) | ("started", job_id) | ("reported", Reported)
@@ -28,6 +31,28 @@ class Context(Protocol):
     def stopping(self) -> bool:
         """Whether to end at once (time is up, or the user interrupts); cheap, asked between batches."""
         ...
+
+
+class Asking:
+    """The ``Context`` of one job, in the process that does it: whoever serves it sets ``stop`` and fills ``answers``.
+
+    Args:
+        job_id: Of the job.
+        say: Hands a report on.
+    """
+
+    def __init__(self, job_id: str, say: Callable[[Reported], None]) -> None:
+        self.job_id = job_id
+        self.answers: queue.SimpleQueue[bool] = queue.SimpleQueue()
+        self.stop = threading.Event()
+        self._say = say
+
+    def report(self, step: int, value: float, logs: dict[str, float]) -> bool:
+        self._say(Reported(self.job_id, step, value, logs))
+        return self.answers.get()
+
+    def stopping(self) -> bool:
+        return self.stop.is_set()
 
 
 class Runner(Protocol):

@@ -22,8 +22,8 @@ from pathlib import Path
 
 import psutil
 
-from fertune.execution.wire import BEAT, Message, Runner
-from fertune.trial import Failed, Finished, Job, Reported
+from fertune.execution.wire import BEAT, Asking, Message, Runner
+from fertune.trial import Failed, Finished, Job
 
 MORE_LIKELY = "500"
 """Added to the kernel's score (to 1000) of whom to kill when memory ends: a worker can be replaced."""
@@ -41,28 +41,11 @@ class _Line:
             self.connection.send(message)
 
 
-class _Context:
-    """One job's line to the coordinator."""
-
-    def __init__(self, line: _Line, job_id: str) -> None:
-        self._line = line
-        self.job_id = job_id
-        self.answers: queue.SimpleQueue[bool] = queue.SimpleQueue()
-        self.stop = threading.Event()
-
-    def report(self, step: int, value: float, logs: dict[str, float]) -> bool:
-        self._line.send("reported", Reported(self.job_id, step, value, logs))
-        return self.answers.get()
-
-    def stopping(self) -> bool:
-        return self.stop.is_set()
-
-
 class _Worker:
     def __init__(self, line: _Line) -> None:
         self._line = line
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
-        self._context: _Context | None = None
+        self._context: Asking | None = None
         self._me = psutil.Process()
 
     def listen(self) -> None:
@@ -78,7 +61,7 @@ class _Worker:
                 _end()  # the coordinator is gone: nothing that goes on here could be told to anybody
             match message:
                 case ("job", job):
-                    self._context = _Context(self._line, job.id)
+                    self._context = Asking(job.id, lambda event: self._line.send("reported", event))
                     self._jobs.put(job)
                 case ("go", answer):
                     if self._context is not None:
@@ -91,7 +74,7 @@ class _Worker:
 
     def _beat(self) -> None:
         while True:
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError):  # the coordinator is gone: ``_read`` sees it and ends all
                 self._line.send("beat", *self._memory())
             time.sleep(BEAT)
 
@@ -103,7 +86,7 @@ class _Worker:
     def serve(self, runner: Runner) -> None:
         warm = getattr(runner, "warm", None)
         if warm is not None:
-            with contextlib.suppress(Exception):
+            with contextlib.suppress(Exception):  # the first job meets it again, and tells it as its own failure
                 warm()
         self._line.send("ready", os.getpid())
         while (job := self._jobs.get()) is not None:
@@ -128,7 +111,7 @@ def _end() -> None:
 
 def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError):  # no Linux, or not allowed: then the kernel chooses as it likes
         Path("/proc/self/oom_score_adj").write_text(MORE_LIKELY, "ascii")
     start = json.loads(sys.stdin.readline())
     sys.path[:] = [*start["path"], *(p for p in sys.path if p not in start["path"])]

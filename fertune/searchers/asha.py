@@ -17,15 +17,15 @@ When none of the three holds and nothing runs, the search ends.
 from __future__ import annotations
 
 import math
-from bisect import insort
+from bisect import bisect_left, insort
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from typing import Unpack
 
-from fertune.searchers.engine import Engine
+from fertune.searchers.engine import Common, Engine
 from fertune.searchers.rungs import FACTOR, Level
 from fertune.space import Space
-from fertune.trial import Complete, Exhausted, Objective, Outcome, Params, Suggestion, Wait
+from fertune.trial import Complete, Exhausted, Outcome, Params, Suggestion, Wait
 
 
 @dataclass(order=True)
@@ -36,27 +36,43 @@ class Entry:
         key: Of its value.
         ticket: Of the piece of work that came to it.
         ended: It stopped by itself: there is nothing more to train.
-        left: It went up.
         spare: It came here only because a worker was free (the third kind of work above).
     """
 
     key: float
     ticket: int
     ended: bool = field(default=False, compare=False)
-    left: bool = field(default=False, compare=False)
     spare: bool = field(default=False, compare=False)
 
 
 class Ladder:
-    """One rung: what came to an end there."""
+    """One rung: what came to an end there.
+
+    Attributes:
+        entries: All with a value.
+        free, finished: Those of them that did not go up: to be trained further, and ``ended`` ones.
+        spare: Number of ``spare`` entries.
+        failed: Number of those without a value.
+    """
 
     def __init__(self) -> None:
         self.entries: list[Entry] = []
-        self.failed = 0
+        self.free: list[Entry] = []
+        self.finished: list[Entry] = []
+        self.spare = self.failed = 0
+
+    def add(self, entry: Entry) -> None:
+        insort(self.entries, entry)
+        insort(self.finished if entry.ended else self.free, entry)
+        self.spare += entry.spare
 
     def best_left(self, among: int | None = None) -> Entry | None:
         """The best that may go up of the first ``among``, or of all."""
-        return next((e for e in islice(self.entries, among) if not e.left and not e.ended), None)
+        return self.free[0] if self.free and (among is None or self.place(self.free[0]) < among) else None
+
+    def place(self, entry: Entry) -> int:
+        """From 0, the best."""
+        return bisect_left(self.entries, entry)
 
     @property
     def quota(self) -> int:
@@ -65,7 +81,7 @@ class Ladder:
         Spare ones may be among those that go up, but do not raise their number: else each would bring another, as
         long as there is a worker for it.
         """
-        return (sum(not e.spare for e in self.entries) + self.failed) // FACTOR
+        return (len(self.entries) - self.spare + self.failed) // FACTOR
 
 
 class AshaSearcher(Engine):
@@ -83,14 +99,11 @@ class AshaSearcher(Engine):
         self,
         space: Space,
         *,
-        objective: Objective,
-        seed: int,
-        trials: int | None,
-        max_epochs: int,
         rungs: Sequence[Level],
         anew: bool = False,
+        **common: Unpack[Common],
     ) -> None:
-        super().__init__(space, objective=objective, seed=seed, trials=trials, max_epochs=max_epochs)
+        super().__init__(space, **common)
         self._levels, self._anew = tuple(rungs), anew
         self._ladders = [Ladder() for _ in rungs]
         self._pieces: dict[int, Suggestion] = {}
@@ -121,14 +134,14 @@ class AshaSearcher(Engine):
         if isinstance(outcome, Complete) and math.isfinite(outcome.value):
             ended = outcome.final and not self._anew
             spare = ticket in self._extra
-            insort(ladder.entries, Entry(self.objective.sort_key(outcome.value), ticket, ended, spare=spare))
+            ladder.add(Entry(self.objective.sort_key(outcome.value), ticket, ended, spare))
         elif ticket not in self._extra:
             ladder.failed += 1
         self._settle()
 
     def promotable(self) -> set[int]:
         """Tickets of ended pieces that may yet be trained further."""
-        return {e.ticket for ladder in self._ladders[:-1] for e in ladder.entries if not e.left and not e.ended}
+        return {entry.ticket for ladder in self._ladders[:-1] for entry in ladder.free}
 
     def _settle(self) -> None:
         """Those that are finished go up untrained, where they would be promoted.
@@ -137,11 +150,10 @@ class AshaSearcher(Engine):
         """
         for rung in range(len(self._levels) - 1):
             ladder = self._ladders[rung]
-            first = 1 if self._nothing_comes_to(rung) else 0
-            for entry in ladder.entries[: max(ladder.quota, first)]:
-                if entry.ended and not entry.left:
-                    entry.left = True
-                    insort(self._ladders[rung + 1].entries, Entry(entry.key, entry.ticket, True))
+            going = max(ladder.quota, 1 if self._nothing_comes_to(rung) else 0)
+            while ladder.finished and ladder.place(ladder.finished[0]) < going:
+                entry = ladder.finished.pop(0)
+                self._ladders[rung + 1].add(Entry(entry.key, entry.ticket, ended=True))
 
     def _last_of_a_rung(self) -> Suggestion | None:
         for rung in range(len(self._levels) - 1):
@@ -172,7 +184,7 @@ class AshaSearcher(Engine):
         return None
 
     def _promote(self, rung: int, entry: Entry) -> Suggestion:
-        entry.left = True
+        self._ladders[rung].free.remove(entry)
         return self._piece(rung + 1, self._pieces[entry.ticket].params, entry.ticket)
 
     def _piece(self, rung: int, params: Params, continues: int | None = None) -> Suggestion:

@@ -9,22 +9,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 from threadpoolctl import threadpool_limits
 
-from fertune.searchers.engine import derive
+from fertune.searchers.engine import Common, Rebuilt, derive
 from fertune.searchers.keras_tuner import NEVER, OracleSearcher, plain_value, quiet
 from fertune.searchers.modelled import startup
-from fertune.searchers.restore import Restored, check_record
 from fertune.space import Bool, Float, Param, Space
-from fertune.trial import Exhausted, Failure, Objective, Outcome, Params, Suggestion, Value, Wait
+from fertune.trial import Exhausted, Failure, Outcome, Params, Suggestion, Value, Wait
 
 LARGEST = 1e9
 """Values beyond it are told as it, lest their squares overflow."""
 
 
-class BayesianSearcher(OracleSearcher):
+class BayesianSearcher(Rebuilt, OracleSearcher):
     """Matern 5/2 Gaussian process; an inactive parameter counts as its first value, as in the oracle.
 
     Failed trials teach it nothing. What runs is taken for as good as the model says, a standard deviation worse.
@@ -35,21 +34,12 @@ class BayesianSearcher(OracleSearcher):
 
     salted = False
 
-    def __init__(
-        self,
-        space: Space,
-        *,
-        objective: Objective,
-        seed: int,
-        trials: int | None,
-        max_epochs: int,
-        start: int | None = None,
-    ) -> None:
-        self._warm_up = startup(trials) if start is None else start
-        super().__init__(space, objective=objective, seed=seed, trials=trials, max_epochs=max_epochs)
+    def __init__(self, space: Space, *, start: int | None = None, **common: Unpack[Common]) -> None:
+        self._warm_up = startup(common["trials"]) if start is None else start
+        super().__init__(space, **common)
 
-    def _make_oracle(self, **common: Any) -> Any:
-        class Oracle(self._kt.oracles.BayesianOptimizationOracle):  # type: ignore[misc,name-defined]
+    def _make_oracle(self, **options: Any) -> Any:
+        class Oracle(self._kt.oracles.BayesianOptimizationOracle):  # type: ignore[misc,name-defined]  # of a module without types
             """One that is given the values of its next trial."""
 
             given: dict[str, Any] = {}
@@ -57,7 +47,7 @@ class BayesianSearcher(OracleSearcher):
             def populate_space(self, trial_id: str) -> dict[str, Any]:
                 return {"status": "RUNNING", "values": self.given}
 
-        return Oracle(max_trials=NEVER, num_initial_points=1, **common)
+        return Oracle(max_trials=NEVER, num_initial_points=1, **options)
 
     def ask(self) -> Suggestion | Wait | Exhausted:
         end = self._end()
@@ -116,19 +106,8 @@ class BayesianSearcher(OracleSearcher):
             trial.status = "FAILED"
             self._oracle.end_trial(trial)
 
-    def restore(self, records: Sequence[Restored]) -> None:
-        """Rebuild the oracle's trials in the order of tickets.
-
-        Raises:
-            RunError: A record is not of this space, or tickets are missing.
-        """
-        if self._next_ticket:
-            raise RuntimeError("a searcher is restored before it is asked")
-        for ticket, record in enumerate(records):
-            check_record(self.space, ticket, record)
-            self._begin(record.suggestion.params)
-            if record.outcome is not None:
-                self.tell(ticket, record.outcome)
+    def _again(self, suggestion: Suggestion) -> None:
+        self._begin(suggestion.params)
 
     def tell(self, ticket: int, outcome: Outcome) -> None:
         self._close(ticket)

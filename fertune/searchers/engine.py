@@ -1,13 +1,14 @@
-"""What all searchers share: tickets, the number of distinct configurations, and no configuration twice."""
+"""What all searchers share: what they are made with, tickets, and no configuration twice."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypedDict
 
 import numpy as np
 
+from fertune.searchers.restore import Restored, check_record
 from fertune.searchers.seeds import derive as derive
 from fertune.searchers.start import starts
 from fertune.space import Space
@@ -18,11 +19,20 @@ MANY_DRAWS = 10_000
 SMALL_SPACE = 100_000
 
 
+class Common(TypedDict):
+    """What every engine is made with beside its space; see ``make_searcher``."""
+
+    objective: Objective
+    seed: int
+    trials: int | None
+    max_epochs: int
+
+
 class Engine(ABC):
     """A Searcher that counts distinct configurations.
 
     Args:
-        space, objective, seed, trials, max_epochs: See ``make_searcher``.
+        space, objective, seed, trials, max_epochs: See ``make_searcher``; all engines take them.
     """
 
     def __init__(self, space: Space, *, objective: Objective, seed: int, trials: int | None, max_epochs: int) -> None:
@@ -116,11 +126,15 @@ class Engine(ABC):
             fidelity: ``share``, ``side``, ``alone`` and ``seconds`` of the Suggestion.
         """
         suggestion = Suggestion(self._next_ticket, dict(params), budget, continues, dict(tags or {}), **fidelity)
+        self._count(suggestion)
+        return suggestion
+
+    def _count(self, suggestion: Suggestion) -> None:
+        """The next piece of work is asked for."""
         self._next_ticket += 1
         self._open.add(suggestion.ticket)
-        if continues is None:
-            self._seen.add(self.space.key(params))
-        return suggestion
+        if suggestion.continues is None:
+            self._seen.add(self.space.key(suggestion.params))
 
     def _close(self, ticket: int) -> None:
         self._check_open(ticket)
@@ -129,3 +143,30 @@ class Engine(ABC):
     def _check_open(self, ticket: int) -> None:
         if ticket not in self._open:
             raise RuntimeError(f"ticket {ticket} is not open: it was never asked for, or was told already")
+
+
+class Rebuilt(Engine):
+    """One whose state follows from its pieces of work alone; see ``FastRestore``."""
+
+    @abstractmethod
+    def _again(self, suggestion: Suggestion) -> None:
+        """Take the next piece of work as asked, without drawing it."""
+
+    def restore(self, records: Sequence[Restored]) -> None:
+        """Take the pieces of work of a journal, failed and running ones too.
+
+        Args:
+            records: All of them, in the order of tickets.
+
+        Raises:
+            RunError: A record is not of this space, or tickets are missing.
+        """
+        if self._next_ticket:
+            raise RuntimeError("a searcher is restored before it is asked")
+        for ticket, record in enumerate(records):
+            check_record(self.space, ticket, record)
+            self._again(record.suggestion)
+            for step, value in record.reports:
+                self.report(ticket, step, value)
+            if record.outcome is not None:
+                self.tell(ticket, record.outcome)

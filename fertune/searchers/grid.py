@@ -9,14 +9,15 @@ drawn at random from the whole grid.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
+from fertune.searchers.engine import Common
 from fertune.searchers.keras_tuner import OracleSearcher, plain_value
 from fertune.searchers.start import starts
 from fertune.space import Choice, Float, Int, Param, Space
-from fertune.trial import Exhausted, Objective, Outcome, Suggestion, Value, Wait
+from fertune.trial import Exhausted, Outcome, Suggestion, Value, Wait
 
 GRID_VALUES = 5
 """Values of a parameter without a step, and of a logarithmic one that has more: both ends and three between."""
@@ -27,16 +28,16 @@ class GridSearcher(OracleSearcher):
 
     salted = False
 
-    def __init__(self, space: Space, *, objective: Objective, seed: int, trials: int | None, max_epochs: int) -> None:
+    def __init__(self, space: Space, **common: Unpack[Common]) -> None:
         grid = gridded(space)
-        super().__init__(grid, objective=objective, seed=seed, trials=trials, max_epochs=max_epochs)
-        self._first = starts(space, seed)
+        super().__init__(grid, **common)
+        self._first = starts(space, self.seed)
         self._size = grid_size(space) + sum(not grid.contains(params) for params in self._first)
-        self._in_order = trials is None or trials >= grid_size(space)
+        self._in_order = self._goal is None or self._goal >= grid_size(space)
         self._whole = space.size() == grid_size(space)
 
-    def _make_oracle(self, **common: Any) -> Any:
-        return self._kt.oracles.GridSearchOracle(**common)
+    def _make_oracle(self, **options: Any) -> Any:
+        return self._kt.oracles.GridSearchOracle(**options)
 
     def ask(self) -> Suggestion | Wait | Exhausted:
         end = self._end()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
+from fertune.searchers.engine import Common
 from fertune.searchers.keras_tuner import OracleSearcher
 from fertune.searchers.rungs import FACTOR, Level
 from fertune.space import Space
-from fertune.trial import Complete, Exhausted, Objective, Outcome, Params, Suggestion, Wait
+from fertune.trial import Complete, Exhausted, Outcome, Params, Suggestion, Wait
 
 
 def hyperband_size(max_epochs: int) -> int:
@@ -38,21 +39,12 @@ class HyperbandSearcher(OracleSearcher):
             of them trains anew.
     """
 
-    def __init__(
-        self,
-        space: Space,
-        *,
-        objective: Objective,
-        seed: int,
-        trials: int | None,
-        max_epochs: int,
-        rungs: Sequence[Level] | None = None,
-    ) -> None:
+    def __init__(self, space: Space, *, rungs: Sequence[Level] | None = None, **common: Unpack[Common]) -> None:
         self._levels = None if rungs is None else tuple(rungs)
-        self._most = max_epochs if rungs is None else FACTOR ** (len(rungs) - 1)
+        self._most = common["max_epochs"] if rungs is None else FACTOR ** (len(rungs) - 1)
         self._iteration_size = hyperband_size(self._most)
-        self._iterations = 1 if trials is None else math.ceil(trials / self._iteration_size)
-        super().__init__(space, objective=objective, seed=seed, trials=trials, max_epochs=max_epochs)
+        self._iterations = math.ceil((common["trials"] or 1) / self._iteration_size)
+        super().__init__(space, **common)
         self._last_bracket: int | None = None
         self._spare: Any = None
         self._ended: Exhausted | None = None
@@ -60,9 +52,9 @@ class HyperbandSearcher(OracleSearcher):
         self._asked_for: dict[int, Suggestion] = {}
         self._finished: dict[int, float] = {}
 
-    def _make_oracle(self, **common: Any) -> Any:
+    def _make_oracle(self, **options: Any) -> Any:
         return self._kt.oracles.HyperbandOracle(
-            max_epochs=self._most, factor=FACTOR, hyperband_iterations=self._iterations, **common
+            max_epochs=self._most, factor=FACTOR, hyperband_iterations=self._iterations, **options
         )
 
     def extend(self, trials: int) -> None:

@@ -19,12 +19,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import Any
+from typing import Any, Unpack
 
 from fertune.errors import MissingPackage
-from fertune.searchers.engine import Engine, derive
+from fertune.searchers.engine import Common, Engine, derive
 from fertune.space import Bool, Choice, Float, Int, Param, Space
-from fertune.trial import Exhausted, Failure, Objective, Outcome, Suggestion, Value, Wait
+from fertune.trial import Exhausted, Failure, Outcome, Suggestion, Value, Wait
 
 SALT = "fertune/salt"
 STOOD_IN = ("jax", "jax.lax", "keras.src.backend.jax", "keras.src.backend.jax.math")
@@ -107,13 +107,13 @@ class OracleSearcher(Engine):
     salted = True
     """Whether the oracle has the hidden parameter that makes each of its draws new."""
 
-    def __init__(self, space: Space, *, objective: Objective, seed: int, trials: int | None, max_epochs: int) -> None:
-        super().__init__(space, objective=objective, seed=seed, trials=trials, max_epochs=max_epochs)
+    def __init__(self, space: Space, **common: Unpack[Common]) -> None:
+        super().__init__(space, **common)
         self._kt = import_keras_tuner()
         self._oracle = self._make_oracle(
-            objective=self._kt.Objective(objective.name, objective.direction),
+            objective=self._kt.Objective(self.objective.name, self.objective.direction),
             hyperparameters=hyperparameters(self._kt, space, salted=self.salted),
-            seed=derive("keras-tuner", seed),
+            seed=derive("keras-tuner", self.seed),
             allow_new_entries=False,
             tune_new_entries=False,
             max_retries_per_trial=0,
@@ -128,7 +128,7 @@ class OracleSearcher(Engine):
         self._oracle.save = self._oracle._save_trial = _write_nothing
         self._running: dict[int, Any] = {}
 
-    def _make_oracle(self, **common: Any) -> Any:
+    def _make_oracle(self, **options: Any) -> Any:
         raise NotImplementedError
 
     def report(self, ticket: int, step: int, value: float) -> bool:
@@ -169,8 +169,8 @@ class OracleSearcher(Engine):
 class RandomSearcher(OracleSearcher):
     """Independent draws; each configuration once."""
 
-    def _make_oracle(self, **common: Any) -> Any:
-        return self._kt.oracles.RandomSearchOracle(max_trials=None, **common)
+    def _make_oracle(self, **options: Any) -> Any:
+        return self._kt.oracles.RandomSearchOracle(max_trials=None, **options)
 
     def ask(self) -> Suggestion | Wait | Exhausted:
         end = self._end()

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable
-from typing import Any
 
 from fertune.config import PRUNERS
 from fertune.errors import ConfigError, MissingPackage, did_you_mean
 from fertune.searchers.asha import AshaSearcher
-from fertune.searchers.engine import Engine
+from fertune.searchers.engine import Common, Engine
 from fertune.searchers.hyperband import HyperbandSearcher
 from fertune.searchers.keras_tuner import RandomSearcher
 from fertune.searchers.modelled import cmaes_population, modelled, modelling_note, population, startup, varied
@@ -76,7 +75,7 @@ def make_searcher(
         raise ConfigError(f"tuner {engine!r} has no rungs; --fidelity goes with {listed_rungs()}")
     check_needs(engine)
     around = around or Around()
-    common: dict[str, Any] = {"objective": objective, "seed": seed, "trials": trials, "max_epochs": max_epochs}
+    common: Common = {"objective": objective, "seed": seed, "trials": trials, "max_epochs": max_epochs}
     if TUNERS[engine].rungs:
         return _make_with_rungs(engine, space, levels(fidelity, max_epochs, around.side), fidelity != "epochs", common)
     if engine == "sprint":
@@ -84,7 +83,7 @@ def make_searcher(
     return _make(engine, space, pruner or "none", second, common)
 
 
-def _make_with_rungs(engine: str, space: Space, rungs: tuple[Level, ...], anew: bool, common: dict[str, Any]) -> Engine:
+def _make_with_rungs(engine: str, space: Space, rungs: tuple[Level, ...], anew: bool, common: Common) -> Engine:
     if engine == "asha":
         return AshaSearcher(space, rungs=rungs, anew=anew, **common)
     return HyperbandSearcher(space, rungs=rungs if anew else None, **common)
@@ -95,7 +94,7 @@ def listed_rungs() -> str:
     return " and ".join(t.name for t in TUNERS.values() if t.rungs)
 
 
-def _make(engine: str, space: Space, pruner: str, second: Objective | None, common: dict[str, Any]) -> Engine:
+def _make(engine: str, space: Space, pruner: str, second: Objective | None, common: Common) -> Engine:
     if engine == "random":
         return RandomSearcher(space, **common)
     if engine == "bayesian":

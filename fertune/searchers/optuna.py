@@ -11,14 +11,13 @@ from __future__ import annotations
 import math
 import warnings
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Unpack
 
 from fertune.errors import MissingPackage
-from fertune.searchers.engine import Engine, derive
+from fertune.searchers.engine import Common, Engine, Rebuilt, derive
 from fertune.searchers.modelled import startup
-from fertune.searchers.restore import Restored, check_record
 from fertune.space import Bool, Choice, Float, Int, Param, Space
 from fertune.trial import Complete, Exhausted, Objective, Outcome, Params, Pruned, Suggestion, Value, Wait
 
@@ -56,24 +55,15 @@ class StudySearcher(Engine):
     directions: tuple[str, ...] = ()
     """Of several objectives; by default the one of ``objective``."""
 
-    def __init__(
-        self,
-        space: Space,
-        *,
-        objective: Objective,
-        seed: int,
-        trials: int | None,
-        max_epochs: int,
-        pruner: str = "none",
-    ) -> None:
-        super().__init__(space, objective=objective, seed=seed, trials=trials, max_epochs=max_epochs)
+    def __init__(self, space: Space, *, pruner: str = "none", **common: Unpack[Common]) -> None:
+        super().__init__(space, **common)
         self._optuna = import_optuna()
         self._pruner = pruner
-        self._startup = startup(trials)
+        self._startup = startup(common["trials"])
         with self._quiet():
             self._study = self._optuna.create_study(
                 study_name=STUDY,
-                directions=list(self.directions or (study_direction(objective),)),
+                directions=list(self.directions or (study_direction(self.objective),)),
                 pruner=self._make_pruner(pruner),
             )
         self._drawn = 0
@@ -217,29 +207,12 @@ class StudySearcher(Engine):
             logging.set_verbosity(level)
 
 
-class RebuiltStudy(StudySearcher):
-    """One whose next suggestion follows from its trials alone: it is restored without drawing anything again."""
+class RebuiltStudy(Rebuilt, StudySearcher):
+    """One whose next suggestion follows from its trials alone: the study is rebuilt in the order of its numbers."""
 
-    def restore(self, records: Sequence[Restored]) -> None:
-        """Rebuild the study in number order, failed and running trials too, without drawing anything again.
-
-        Args:
-            records: All pieces of work in the order of tickets.
-
-        Raises:
-            RunError: A record is not of this space, or tickets are missing.
-        """
-        if self._next_ticket:
-            raise RuntimeError("a searcher is restored before it is asked")
+    def _again(self, suggestion: Suggestion) -> None:
         with self._quiet():
-            for ticket, record in enumerate(records):
-                suggestion = record.suggestion
-                check_record(self.space, ticket, record)
-                self._add(suggestion)
-                for step, value in record.reports:
-                    self.report(ticket, step, value)
-                if record.outcome is not None:
-                    self.tell(ticket, record.outcome)
+            self._add(suggestion)
 
     def _add(self, suggestion: Suggestion) -> None:
         """One trial as if it had been drawn; numbers that are left out before it were repeats."""

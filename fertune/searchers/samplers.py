@@ -10,9 +10,9 @@ cheap, keeps no notes that outlive an ask, and is rebuilt from its trials.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Unpack
 
-from fertune.searchers.engine import derive
+from fertune.searchers.engine import Common, derive
 from fertune.searchers.modelled import modelled, population
 from fertune.searchers.optuna import RebuiltStudy, StudySearcher, study_direction
 from fertune.space import Space
@@ -74,20 +74,11 @@ class Nsga2Searcher(StudySearcher):
         second: The other objective; None for one.
     """
 
-    def __init__(
-        self,
-        space: Space,
-        *,
-        objective: Objective,
-        seed: int,
-        trials: int | None,
-        max_epochs: int,
-        second: Objective | None = None,
-    ) -> None:
-        self._objectives = (objective,) if second is None else (objective, second)
+    def __init__(self, space: Space, *, second: Objective | None = None, **common: Unpack[Common]) -> None:
+        self._objectives = tuple(o for o in (common["objective"], second) if o is not None)
         self.directions = tuple(study_direction(o) for o in self._objectives)
-        self._population = population(trials)
-        super().__init__(space, objective=objective, seed=seed, trials=trials, max_epochs=max_epochs)
+        self._population = population(common["trials"])
+        super().__init__(space, **common)
 
     def _make_sampler(self, seed: int) -> Any:
         sampler = self._optuna.samplers.NSGAIISampler(seed=seed, population_size=self._population)

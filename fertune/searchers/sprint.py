@@ -19,14 +19,13 @@ The rule, for a time budget of T seconds (T is what is left of it when the first
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Unpack
 
-from fertune.searchers.engine import Engine
-from fertune.searchers.restore import Restored, check_record
+from fertune.searchers.engine import Common, Rebuilt
 from fertune.searchers.rungs import FACTOR, Around
 from fertune.space import Space
-from fertune.trial import Complete, Exhausted, Failure, Objective, Outcome, Params, Pruned, Suggestion, Wait
+from fertune.trial import Complete, Exhausted, Failure, Outcome, Params, Pruned, Suggestion, Wait
 
 LEAST_TIME = 120.0
 """Seconds below which nothing is looked at."""
@@ -60,24 +59,15 @@ class Runner:
     broken: bool = False
 
 
-class SprintSearcher(Engine):
+class SprintSearcher(Rebuilt):
     """See the text above. What is decided follows from the pieces of work so far and from the clock.
 
     Args:
         around: Its clock, and the rows there are.
     """
 
-    def __init__(
-        self,
-        space: Space,
-        *,
-        objective: Objective,
-        seed: int,
-        trials: int | None,
-        max_epochs: int,
-        around: Around | None = None,
-    ) -> None:
-        super().__init__(space, objective=objective, seed=seed, trials=trials, max_epochs=max_epochs)
+    def __init__(self, space: Space, *, around: Around | None = None, **common: Unpack[Common]) -> None:
+        super().__init__(space, **common)
         self._around = around or Around()
         self._runners: dict[str, Runner] = {}
         self._pieces: dict[int, Suggestion] = {}
@@ -223,20 +213,7 @@ class SprintSearcher(Engine):
         elif isinstance(outcome, Failure):
             runner.broken = True
 
-    def restore(self, records: Sequence[Restored]) -> None:
-        """Take the pieces of work of a journal; the clock is that of this session.
-
-        Raises:
-            RunError: A record is not of this space, or tickets are missing.
-        """
-        if self._next_ticket:
-            raise RuntimeError("a searcher is restored before it is asked")
-        for ticket, record in enumerate(records):
-            check_record(self.space, ticket, record)
-            self._next_ticket = ticket + 1
-            self._open.add(ticket)
-            if record.suggestion.continues is None:
-                self._seen.add(self.space.key(record.suggestion.params))
-            self._note(record.suggestion)
-            if record.outcome is not None:
-                self.tell(ticket, record.outcome)
+    def _again(self, suggestion: Suggestion) -> None:
+        """Of an earlier session; the clock is that of this one."""
+        self._count(suggestion)
+        self._note(suggestion)

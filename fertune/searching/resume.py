@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fertune.searchers import Call
-from fertune.store.trials import Trials, failure_of
+from fertune.store.fold_trials import failure_of
+from fertune.store.trials import Trials
 from fertune.trial import SECOND_OBJECTIVES, Complete, Failure, FailureKind, Outcome, Pruned, Suggestion
 
 

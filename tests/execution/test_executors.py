@@ -101,19 +101,6 @@ def test_the_wide_worker_starts_while_the_others_still_work(processes: Make) -> 
     assert [e.job_id for e in until_ended(executor, 2) if isinstance(e, Finished)] == ["a", "x"]
 
 
-def test_the_wide_worker_may_be_started_before_its_job_is_known(processes: Make) -> None:
-    executor = processes(workers=2)
-    executor.prewarm()
-    seen = threads_of(executor, [ScriptedJob("a", seconds=0.5)])
-    assert [s.number for s in executor.status()] == [0, 1, 2], "it stays while others work"
-    wide = executor._children[2].process.pid
-    seen |= threads_of(executor, [ScriptedJob("x", alone=True)])
-    assert seen["x"][0] == wide
-    threads_of(executor, [ScriptedJob("b")])
-    assert [s.number for s in executor.status()] == [0, 1]
-    processes(workers=1).prewarm()
-
-
 def test_with_one_worker_a_job_alone_is_a_job(processes: Make) -> None:
     executor = processes(workers=1)
     seen = threads_of(executor, [ScriptedJob("a"), ScriptedJob("x", alone=True), ScriptedJob("b")])

@@ -8,6 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 import psutil
 import pytest
@@ -25,9 +26,9 @@ GB = 2**30
 Make = Callable[..., ProcessExecutor]
 
 
-def fate(executor: ProcessExecutor, script: str, **options: float) -> Failed | Finished:
+def fate(executor: ProcessExecutor, script: str, **options: Any) -> Failed | Finished:
     """How a job ends, after which another one must go well."""
-    executor.submit(ScriptedJob("a", script, **options))  # type: ignore[arg-type]
+    executor.submit(ScriptedJob("a", script, **options))
     ended = until_ended(executor, 1)[-1]
     executor.submit(ScriptedJob("b"))
     assert isinstance(until_ended(executor, 1)[-1], Finished)

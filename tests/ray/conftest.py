@@ -23,7 +23,7 @@ def ray() -> Any:
     os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
     os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    return pytest.importorskip("ray")
+    return pytest.importorskip("ray", reason='Ray is missing: pip install "fertune[ray]"')
 
 
 @pytest.fixture(scope="module")

@@ -64,7 +64,7 @@ def test_an_address_that_leads_nowhere_is_one_message(tmp_path: Path, words: lis
 @pytest.mark.usefixtures("ray")
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_search_on_ray_is_the_local_one_trial_for_trial(tmp_path: Path, workers: str) -> None:
-    pytest.importorskip("tensorflow")
+    pytest.importorskip("tensorflow", reason="it trains a model, with TensorFlow")
     (tmp_path / "tiny.yaml").write_text(SPACE)
     found: list[list[Any]] = []
     for executor in ("local", "ray"):

@@ -114,7 +114,7 @@ def test_an_actor_that_is_killed_is_one_failed_job(cluster: Any, ray: Any, execu
 def test_data_and_output_travel_where_no_folder_is_shared(
     cluster: Any, executors: Executors, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pytest.importorskip("tensorflow")
+    pytest.importorskip("tensorflow", reason="it trains a model, with TensorFlow")
     data = open_dataset("builtin:digits")
     assert data.folder is not None
     here = tmp_path / "elsewhere"

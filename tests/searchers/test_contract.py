@@ -83,20 +83,20 @@ class TestTpeWithAshaPruner(SearcherContract):
 @pytest.mark.slow
 class TestGp(SearcherContract):
     def make(self, space: Space, **options: Any) -> Engine:
-        pytest.importorskip("torch")
+        pytest.importorskip("torch", reason="it is of an extra")
         return make_searcher("gp", space, **options)
 
 
 class TestCmaes(SearcherContract):
     def make(self, space: Space, **options: Any) -> Engine:
-        pytest.importorskip("cmaes")
+        pytest.importorskip("cmaes", reason="it is of an extra")
         return make_searcher("cmaes", space, **options)
 
 
 @pytest.mark.slow
 class TestCmaesWithHyperbandPruner(SearcherContract):
     def make(self, space: Space, **options: Any) -> Engine:
-        pytest.importorskip("cmaes")
+        pytest.importorskip("cmaes", reason="it is of an extra")
         return make_searcher("cmaes", space, pruner="hyperband", **options)
 
 

@@ -164,7 +164,8 @@ def test_stepped_floats_travel_by_index():
 
 
 def test_it_says_nothing(capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture):
-    optuna = pytest.importorskip("optuna")
+    import optuna
+
     optuna.logging.set_verbosity(optuna.logging.INFO)
     before = optuna.logging.get_verbosity()
     with warnings.catch_warnings(record=True) as caught, caplog.at_level(logging.DEBUG):

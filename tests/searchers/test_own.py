@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +38,8 @@ class TestAFewLines(SearcherContract):
     """The example of the documentation passes the suite that it is told to pass."""
 
     def make(self, space: Space, **options: Any) -> Searcher:
-        return namespace()["Mine"](space, **options)  # type: ignore[no-any-return]
+        made: Searcher = namespace()["Mine"](space, **options)
+        return made
 
 
 class TestWatched(SearcherContract):
@@ -72,7 +72,8 @@ def test_a_file_may_hold_data_classes(tmp_path: Path) -> None:
 
 def test_a_class_or_a_function_is_one() -> None:
     def my_factory(space: Space, **options: Any) -> Searcher:
-        return namespace()["Mine"](space, **options)  # type: ignore[no-any-return]
+        made: Searcher = namespace()["Mine"](space, **options)
+        return made
 
     own = find_own(my_factory)
     assert own is not None and own.name == "own:my_factory" and own.typed is None
@@ -190,9 +191,10 @@ def test_more_than_the_trials_are_not_taken_and_a_resumed_search_takes_them() ->
 def test_another_searcher_than_the_journals_is_told_with_the_first_difference(mine: str) -> None:
     own = find_own(mine)
     assert own is not None
-    make: Callable[[int], OwnSearcher] = lambda seed: own.make(  # noqa: E731
-        WIDE, objective=ACCURACY, seed=seed, trials=5, max_epochs=2
-    )
+
+    def make(seed: int) -> Searcher:
+        return own.make(WIDE, objective=ACCURACY, seed=seed, trials=5, max_epochs=2)
+
     calls = drive(make(0)).calls
     with pytest.raises(RunError, match="suggestion 0 is another one now than in the journal"):
         restore(make(1), calls)

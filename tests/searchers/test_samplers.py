@@ -21,7 +21,7 @@ PLANE = Space("plane", [Float("x", -1.0, 1.0), Float("y", -1.0, 1.0), Int("n", 0
 
 def make(tuner: str, space: Space = PLANE, **options: Any) -> Engine:
     for module in {"cmaes": ("cmaes",), "gp": ("torch",)}.get(tuner, ()):
-        pytest.importorskip(module)
+        pytest.importorskip(module, reason=f"{tuner} needs {module}, of an extra")
     return make_searcher(tuner, space, **{"objective": ACCURACY, "seed": 0, "trials": 80, "max_epochs": 3, **options})
 
 
@@ -61,7 +61,7 @@ def test_a_restored_one_goes_on_as_the_undisturbed_one_over_generations(
 ) -> None:
     """Deep enough that the optimizer of CMA-ES, the counter of QMC and the generations of NSGA-II all matter."""
     if tuner == "gp" and killed_after > 20:
-        pytest.skip("slow, and the same")
+        pytest.skip(reason="slow, and the same")
     searcher = make(tuner, seed=4)
     played = drive(searcher, workers=workers, seed=killed_after, fail=0.1, steps=killed_after, value=near_half)
     again = make(tuner, seed=4)
@@ -169,7 +169,7 @@ def test_what_is_said_to_be_modelled_is_what_the_sampler_is_given(tuner: str) ->
 
 def test_a_parameter_that_is_active_at_first_by_chance_does_not_end_cmaes() -> None:
     """Optuna's own choice of parameters would change with the trials, and CMA-ES never models anything again then."""
-    pytest.importorskip("cmaes")
+    pytest.importorskip("cmaes", reason="it is of an extra")
     space = Space("s", [Float("x", -1.0, 1.0), Float("y", -1.0, 1.0), Choice("kind", ["a", "b"]),
                         Float("z", 0.0, 1.0, when={"kind": ("a",)})])  # fmt: skip
     searcher: Any = make("cmaes", space, seed=3, trials=60)

@@ -22,7 +22,7 @@ STARTED = replace(WIDE, start=[WHOLE, {"dropout": 0.1, "norm": True}])
 def engine(name: str, space: Space, trials: int = 8, seed: int = 1) -> Any:
     for module, *_ in TUNERS[name].needs:
         if importlib.util.find_spec(module) is None:
-            pytest.skip(f"{module} is not installed")
+            pytest.skip(reason=f"{module}, of an extra, is not installed")
     return make_searcher(name, space, objective=ACCURACY, seed=seed, trials=trials, max_epochs=3)
 
 

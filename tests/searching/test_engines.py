@@ -83,7 +83,7 @@ def test_killed_at_random_instants_it_ends_as_if_undisturbed(
     tmp_path: Path, tuner: str, trials: int, second: Any
 ) -> None:
     for module in {"cmaes": ("cmaes",), "gp": ("torch",)}.get(tuner, ()):
-        pytest.importorskip(module)
+        pytest.importorskip(module, reason=f"{tuner} needs {module}, of an extra")
 
     def fails(job: Any) -> str:
         return "fail" if job.x % 7 == 3 else "ok"

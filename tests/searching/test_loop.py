@@ -108,7 +108,7 @@ def test_killed_at_random_instants_it_ends_as_if_undisturbed(tmp_path: Path, slo
     for _ in range(200):
         executor = VirtualExecutor(
             slots,
-            seed=chance.random(),  # type: ignore[arg-type]
+            seed=chance.random(),
             fate=lambda job: "kill" if chance.random() < 0.2 else "ok",
         )
         search, journal = make(tmp_path / "killed", ScriptedSearcher(15, promote=3), executor)
