@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -58,6 +58,24 @@ def parse_size(text: str | float | int) -> int:
     if isinstance(text, bool) or not found or found[2] not in _SIZES or float(found[1]) * _SIZES[found[2]] < 1:
         raise ConfigError(f"{text!r} is not a size; legal: 500MB, 5GB, 1.5GiB")
     return int(float(found[1]) * _SIZES[found[2]])
+
+
+_KEPT: Mapping[str, Callable[[Any], Any]] = {
+    "time_budget": parse_duration,
+    "trial_timeout": parse_duration,
+    "max_disk": parse_size,
+    "log_dir": str,
+    "class_weights": tuple,
+}
+
+
+def options_given(**options: Any) -> dict[str, Any]:
+    """Those options of a verb that are not None, as a run keeps them: times in seconds, sizes in bytes, paths as text.
+
+    Raises:
+        ConfigError: No such time or size.
+    """
+    return {name: _KEPT.get(name, lambda v: v)(value) for name, value in options.items() if value is not None}
 
 
 def _choice(faults: list[str], name: str, value: object, legal: Sequence[str]) -> None:

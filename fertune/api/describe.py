@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import importlib.metadata
-import os
-import platform
 import shlex
 import sys
 from dataclasses import asdict
@@ -15,33 +13,6 @@ from fertune.data import ImageDataset, audit
 from fertune.data.samples import class_samples, split_samples
 from fertune.searching import Observer
 from fertune.store import write_arrays
-
-PACKAGES = (
-    "keras",
-    "tensorflow",
-    "tensorflow-cpu",
-    "jax",
-    "keras-tuner",
-    "optuna",
-    "cmaes",
-    "torch",
-    "scikit-learn",
-    "xgboost",
-    "xgboost-cpu",
-    "numpy",
-    "pandas",
-)
-
-
-def versions() -> dict[str, str]:
-    """Versions of what the numbers depend on; what is not installed is left out."""
-    found = {"python": platform.python_version()}
-    for name in PACKAGES:
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found
 
 
 def fertune_version() -> str:
@@ -74,19 +45,16 @@ def watcher_for(observer: Observer | None, verbose: bool) -> Observer:
 
 def starting_words() -> str:
     """Why nothing is seen while the first worker starts."""
-    backend = {"jax": "JAX", "torch": "PyTorch"}.get(os.environ.get("KERAS_BACKEND", ""), "TensorFlow")
-    return f"starting a worker: importing {backend} takes 3 to 5 s"
+    from fertune.execution.machine import backend
+
+    name = {"jax": "JAX", "torch": "PyTorch"}.get(backend(), "TensorFlow")
+    return f"starting a worker: importing {name} takes 3 to 5 s"
 
 
 def machine() -> dict[str, Any]:
-    from fertune.execution.machine import cores
+    from fertune.execution.machine import backend, cores, system, versions
 
-    return {
-        "versions": versions(),
-        "backend": os.environ.get("KERAS_BACKEND", "tensorflow"),
-        "cores": cores(),
-        "system": f"{platform.system()} {platform.machine()}",
-    }
+    return {"versions": versions(), "backend": backend(), "cores": cores(), "system": system()}
 
 
 def describe_data(data: ImageDataset) -> dict[str, Any]:

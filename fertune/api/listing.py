@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fertune.errors import FertuneError, RunError, did_you_mean
 from fertune.store.folder import LEFT_OVER, is_held, read_info
+from fertune.store.known_trials import goal_of
 from fertune.store.records import ending
+from fertune.store.room import bytes_in
 from fertune.store.trials import Trials
 from fertune.trial import Objective
 
@@ -148,7 +149,7 @@ def _listed(path: Path) -> Listed:
         kind=info["kind"],
         state=state,
         trials=ended,
-        goal=info["options"].get("trials") if search else None,
+        goal=goal_of(info["options"].get("trials"), lines) if search else None,
         value=value,
         objective=info["objective"]["name"] if search else None,
         verdict=comparison["verdict"]["kind"] if comparison else None,
@@ -161,7 +162,7 @@ def _listed(path: Path) -> Listed:
         created=created,
         updated=time.time() if state == "running" else updated,
         seconds=round(seconds, 3),
-        bytes=folder_bytes(path),
+        bytes=bytes_in(path),
     )
 
 
@@ -221,17 +222,3 @@ def _comparison(path: Path) -> dict[str, Any] | None:
 def _chosen(comparison: dict[str, Any] | None) -> dict[str, Any]:
     rows = comparison["rows"] if comparison else []
     return next((row for row in rows if comparison and row["name"] == comparison["chosen"]), {})
-
-
-def folder_bytes(path: Path) -> int:
-    """Bytes of all files in a folder; links are not followed."""
-    return sum(size for size in _sizes(path))
-
-
-def _sizes(path: Path | str) -> Iterator[int]:
-    with os.scandir(path) as entries:
-        for entry in entries:
-            if entry.is_dir(follow_symlinks=False):
-                yield from _sizes(entry.path)
-            else:
-                yield entry.stat(follow_symlinks=False).st_size

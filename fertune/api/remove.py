@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fertune.api.listing import folder_bytes
 from fertune.errors import FertuneError, RunError
 from fertune.store.folder import LEFT_OVER, holding, is_held, near_run, read_info, runs_in
+from fertune.store.room import bytes_in
 
 _WAS = ("was", "were")
 
@@ -77,7 +77,7 @@ def _checked(path: Path, force: bool) -> Removal:
         kind = "damaged"
     if is_held(path):
         raise RunError(f"another process is working on {path}")
-    return Removal(path, kind, folder_bytes(path))
+    return Removal(path, kind, bytes_in(path))
 
 
 def _stacks_of(removal: Removal) -> list[str]:

@@ -26,7 +26,7 @@ from fertune.api.runs import SearchRun
 from fertune.api.sitting import Sitting
 from fertune.api.spaces import find_space, narrowed_space, source_text
 from fertune.api.warm import begin_with, known_of, warm_paths
-from fertune.config import SearchOptions, parse_duration, parse_size
+from fertune.config import SearchOptions, options_given
 from fertune.data import ImageDataset, ReadOptions, open_dataset
 from fertune.errors import AllTrialsFailed, ConfigError, RunError
 from fertune.execution import check_where
@@ -136,28 +136,12 @@ def search(
     started = time.monotonic()
     watcher = watcher_for(observer, verbose)
     own = find_own(tuner)
-    given = {
-        "tuner": own.name if own is not None else tuner,
-        "pruner": pruner,
-        "trials": trials,
-        "max_epochs": max_epochs,
-        "time_budget": None if time_budget is None else parse_duration(time_budget),
-        "seed": seed,
-        "objective": objective,
-        "fidelity": fidelity,
-        "class_weight": class_weight,
-        "cv": cv,
-        "max_params": max_params,
-        "max_disk": None if max_disk is None else parse_size(max_disk),
-        "workers": workers,
-        "gpus": gpus,
-        "per_gpu": per_gpu,
-        "trial_timeout": None if trial_timeout is None else parse_duration(trial_timeout),
-        "log_dir": None if log_dir is None else str(log_dir),
-        "executor": executor,
-        "address": address,
-    }
-    given = {k: v for k, v in given.items() if v is not None}
+    given = options_given(
+        tuner=own.name if own is not None else tuner, pruner=pruner, trials=trials, max_epochs=max_epochs,
+        time_budget=time_budget, seed=seed, objective=objective, fidelity=fidelity, class_weight=class_weight, cv=cv,
+        max_params=max_params, max_disk=max_disk, workers=workers, gpus=gpus, per_gpu=per_gpu,
+        trial_timeout=trial_timeout, log_dir=log_dir, executor=executor, address=address,
+    )  # fmt: skip
     path = Path(out) if out is not None else None
     if resume and path is None:
         raise ConfigError("--resume needs the run", help="fertune search --out runs/leaky_cnn-01 --resume")

@@ -27,6 +27,7 @@ from fertune.searching.racing import FoldRacing
 from fertune.space import Space
 from fertune.store import RunFolder, SearchRecord, open_record
 from fertune.store.checkpoints import STATE_EVERY, Checkpoints, resumable
+from fertune.store.known_trials import goal_of
 from fertune.store.trials import Trials
 from fertune.trial import TUNERS, Rows, Searcher, State, Suggestion, TrainJob, Trial, library_of, objectives
 
@@ -67,7 +68,8 @@ class Sitting:
         self._observer = pulse = watched(self._observer, executor, self._folder, self._options.log_dir)
         try:
             with Interrupts() as interrupts:
-                self._observer.search_started(self._folder.info, self._goal(), progress.trials.all())
+                goal = goal_of(self._options.trials, self._folder.journal.lines)
+                self._observer.search_started(self._folder.info, goal, progress.trials.all())
                 first = next(line for line in self._folder.journal.lines if line["event"] == "session")
                 searcher = self._make_searcher(first["trials"])
                 if self._options.cv:
@@ -98,11 +100,6 @@ class Sitting:
             pulse.stop()
             executor.close()
         return self._end(status, reason, interrupts.signum)
-
-    def _goal(self) -> int | None:
-        """Trials that the run will have, those that it began with among them."""
-        known = sum(len(line["trials"]) for line in self._folder.journal.lines if line["event"] == "known")
-        return None if self._options.trials is None else self._options.trials + known
 
     def _judge(self, trials: Trials) -> FoldJudge:
         data = self._data

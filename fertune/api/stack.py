@@ -23,7 +23,7 @@ from fertune.api.observing import watched
 from fertune.api.restack import restack
 from fertune.api.runs import SearchRun, StackRun
 from fertune.api.spaces import find_space, pickled_build
-from fertune.config import StackOptions, Where, parse_duration
+from fertune.config import StackOptions, Where, options_given
 from fertune.data import ImageDataset, ReadOptions, open_dataset
 from fertune.errors import AllTrialsFailed, ConfigError, Interrupted, RunError
 from fertune.execution import check_where, make_executor
@@ -74,7 +74,8 @@ def stack(
     """Train the best configurations of searches across folds, stack them, and compare honestly.
 
     Single models and ensembles are compared with the same kind of member (the mean of a configuration's fold models).
-    What is chosen is chosen on out-of-fold rows; the labels of the test rows are read once, at the end.
+    What is chosen is chosen on out-of-fold rows; the labels of the test rows are read once, at the end. Members of a
+    search with ``cv`` are the best of many on these very rows, so their out-of-fold scores are optimistic.
 
     Args:
         runs: Searches over the same data.
@@ -116,25 +117,12 @@ def stack(
     """
     started = time.monotonic()
     watcher = watcher_for(observer, verbose)
-    given: dict[str, Any] = {
-        "top": top,
-        "folds": folds,
-        "epochs": epochs,
-        "bagging": bagging,
-        "class_weights": None if class_weights is None else tuple(class_weights),
-        "meta": None if meta is None else _meta_names(meta),
-        "meta_trials": meta_trials,
-        "time_budget": None if time_budget is None else parse_duration(time_budget),
-        "seed": seed,
-        "workers": workers,
-        "gpus": gpus,
-        "per_gpu": per_gpu,
-        "trial_timeout": None if trial_timeout is None else parse_duration(trial_timeout),
-        "log_dir": None if log_dir is None else str(log_dir),
-        "executor": executor,
-        "address": address,
-    }
-    given = {k: v for k, v in given.items() if v is not None}
+    given = options_given(
+        top=top, folds=folds, epochs=epochs, bagging=bagging, class_weights=class_weights,
+        meta=None if meta is None else _meta_names(meta), meta_trials=meta_trials, time_budget=time_budget, seed=seed,
+        workers=workers, gpus=gpus, per_gpu=per_gpu, trial_timeout=trial_timeout, log_dir=log_dir, executor=executor,
+        address=address,
+    )  # fmt: skip
     path = Path(out) if out is not None else None
     old = None
     if resume:

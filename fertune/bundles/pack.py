@@ -151,7 +151,8 @@ def _write(out: Path, head: Mapping[str, Any], ensemble: Bundle) -> Path:
         files = {
             model_path(m, k): path for m, member in enumerate(ensemble.members) for k, path in enumerate(member.models)
         }
-        faults = [f"{path.parent.name}/{path.name}: {fault}" for path in files.values() for fault in keras_faults(path)]
+        called = {path: f"{path.parent.name}/{path.name}" for path in files.values()}
+        faults = [f"{name}: {fault}" for path, name in called.items() for fault in keras_faults(path)]
         if faults:
             raise RunError(
                 f"{head['name']} cannot be bundled: a bundle holds layers of Keras alone",
@@ -159,8 +160,8 @@ def _write(out: Path, head: Mapping[str, Any], ensemble: Bundle) -> Path:
                 help=REGISTER.replace("ft.load(...)", "ft.bundle(...), here and where it is loaded"),
             )
         faults = [
-            f"{path.parent.name}/{path.name}: {fault}"
-            for path in files.values()
+            f"{name}: {fault}"
+            for path, name in called.items()
             for fault in shape_faults(path, ensemble.image_shape, len(ensemble.class_names))
         ]
         if faults:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
-import platform
 import shutil
 import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,14 +13,18 @@ from fertune.data.cache import cache_root
 from fertune.data.shelf import kept_data, total_bytes
 from fertune.errors import DataError
 from fertune.execution.gpus import Gpu, find_gpus
-from fertune.execution.machine import backend, cores, cpu_model, memory_free, memory_total
+from fertune.execution.machine import (
+    PACKAGES,
+    backend,
+    cores,
+    cpu_model,
+    memory_free,
+    memory_total,
+    system,
+    versions,
+)
 from fertune.models.engine import cpu_has_bfloat16
 
-PACKAGES = (
-    "fertune", "keras", "tensorflow", "tensorflow-cpu", "jax", "keras-tuner", "optuna", "scikit-learn", "xgboost",
-    "xgboost-cpu", "numpy", "pandas",
-)  # fmt: skip
-"""What numbers depend on."""
 OPTIONAL = {"tensorboard": "tensorboard", "ray": "ray", "cmaes": "cmaes", "torch": "gp", "pyarrow": "parquet"}
 """Distribution -> extra of fertune that brings it."""
 
@@ -86,11 +87,12 @@ def gather(runs: Path = Path("runs")) -> Facts:
         runs: Where runs will be written.
     """
     cache, cached = _cache()
+    found = versions(("fertune", *PACKAGES, *OPTIONAL))
     return Facts(
-        versions={"python": platform.python_version(), **_versions(PACKAGES), **_versions(list(OPTIONAL))},
-        missing=[extra for name, extra in OPTIONAL.items() if not _versions([name])],
+        versions=found,
+        missing=[extra for name, extra in OPTIONAL.items() if name not in found],
         backend=backend(),
-        system=f"{platform.system()} {platform.machine()}",
+        system=system(),
         cpu=cpu_model(),
         cores=cores(),
         machine_cores=os.cpu_count() or 1,
@@ -101,16 +103,6 @@ def gather(runs: Path = Path("runs")) -> Facts:
         disks=(cache, disk("runs", runs), disk("temporary", Path(tempfile.gettempdir()))),
         cache_bytes=cached,
     )
-
-
-def _versions(names: Sequence[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for name in names:
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found
 
 
 def _cache() -> tuple[Disk, int | None]:

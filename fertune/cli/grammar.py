@@ -141,6 +141,7 @@ def any_order(parser: argparse.ArgumentParser) -> None:
         finally:
             inside = False
 
+    # argparse has no hook for this: parse_args calls this method of the parser
     parser.parse_known_args = parse  # type: ignore[method-assign]
 
 

@@ -10,14 +10,13 @@ from rich.live import Live
 from rich.text import Text
 
 from fertune.console.bar import Work, bar_line
-from fertune.console.crew import Crew
 from fertune.console.screen import Screen
-from fertune.console.search_view import SearchState, search_lines
+from fertune.console.search_view import search_lines
+from fertune.console.shown import ShownRun
 from fertune.console.stack_summary import stack_summary
-from fertune.console.stack_view import Key, StackState, stack_lines
+from fertune.console.stack_view import Key, stack_lines
 from fertune.console.summary import search_summary
-from fertune.searching.observer import Observer
-from fertune.trial import Trial, WorkerStatus
+from fertune.trial import Trial
 
 LEAST_SECONDS = 0.25
 """At most four frames a second."""
@@ -27,7 +26,7 @@ SHARE = 0.05
 """Most of its time that a coordinator spends on drawing: frames of thousands of trials are drawn less often."""
 
 
-class LiveConsole(Observer):
+class LiveConsole(ShownRun):
     """Shows a table that stays in place. Frames are drawn by ``tick`` and by events, never by a thread.
 
     Args:
@@ -36,11 +35,10 @@ class LiveConsole(Observer):
     """
 
     def __init__(self, chatter: Screen, warnings: Screen) -> None:
+        super().__init__()
         self._screen = chatter
         self._warnings = warnings
         self._live: Live | None = None
-        self._search: SearchState | None = None
-        self._stack: StackState | None = None
         self._work: Work | None = None
         self._drawn = self._cost = 0.0
         self._changed = False
@@ -62,29 +60,20 @@ class LiveConsole(Observer):
         elif self._work.shown:
             if self._live is None:
                 self._open()
-            self._draw_soon()
+            self._moved()
 
     def search_started(self, info: Mapping[str, Any], goal: int | None, trials: Sequence[Trial]) -> None:
         self._end_work()
-        self._search = SearchState.of(info, goal, trials)
+        super().search_started(info, goal, trials)
         self._open()
-
-    def trial_started(self, trial: Trial) -> None:
-        if self._search is not None:
-            self._search.take_start(trial)
-            self._draw_soon()
 
     def epoch(self, trial: Trial, logs: Mapping[str, float]) -> None:
         self._work = None
-        if self._search is not None:
-            self._search.trials[trial.id] = trial
-            self._draw_soon()
+        super().epoch(trial, logs)
 
     def trial_ended(self, trial: Trial, best: Trial | None) -> None:
         self._work = None
-        if self._search is not None:
-            self._search.take_end(trial, best)
-            self._draw_soon()
+        super().trial_ended(trial, best)
 
     def search_ended(self, record: Any) -> None:
         self.close()
@@ -92,44 +81,20 @@ class LiveConsole(Observer):
 
     def stack_started(self, info: Mapping[str, Any], jobs: Sequence[Key]) -> None:
         self._end_work()
-        self._stack = StackState(info, list(jobs))
+        super().stack_started(info, jobs)
         self._open()
-
-    def fold_started(self, member: str, fold: int, kind: str) -> None:
-        if self._stack is not None:
-            self._stack.take_start((member, fold, kind))
-            self._draw_soon()
 
     def fold_epoch(self, member: str, fold: int, kind: str, logs: Mapping[str, float]) -> None:
         self._work = None
-        if self._stack is not None:
-            self._stack.take_epoch((member, fold, kind), logs)
-            self._draw_soon()
+        super().fold_epoch(member, fold, kind, logs)
 
     def fold_ended(self, fold_run: Any) -> None:
         self._work = None
-        if self._stack is not None:
-            self._stack.take_end(fold_run)
-            self._draw_soon()
-
-    def meta_ended(self, entry: Mapping[str, Any]) -> None:
-        if self._stack is not None:
-            self._stack.meta.append(entry)
-            self._draw_soon()
+        super().fold_ended(fold_run)
 
     def stack_ended(self, record: Any) -> None:
         self.close()
         self._screen.lines(stack_summary(self._screen, record))
-
-    def attached(self, begun: float, since: Mapping[Any, float], ended: int) -> None:
-        for state in (self._search, self._stack):
-            if state is not None:
-                state.take_since(begun, since, ended)
-
-    def workers(self, statuses: Sequence[WorkerStatus], memory: int = 0, disk: int | None = None) -> None:
-        for state in (self._search, self._stack):
-            if state is not None:
-                state.crew = Crew(tuple(statuses), memory, disk)
 
     def tick(self) -> None:
         since = time.monotonic() - self._drawn
@@ -140,7 +105,8 @@ class LiveConsole(Observer):
 
     def close(self) -> None:
         live, self._live = self._live, None
-        self._search = self._stack = self._work = None
+        self._work = None
+        super().close()
         if live is not None:
             live.stop()
 
@@ -166,7 +132,7 @@ class LiveConsole(Observer):
         else:
             self._changed = True
 
-    def _draw_soon(self) -> None:
+    def _moved(self) -> None:
         self._changed = True
         self.tick()
 

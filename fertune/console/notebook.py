@@ -12,14 +12,13 @@ from typing import Any
 
 from rich.text import Text
 
-from fertune.console.crew import Crew
 from fertune.console.screen import Screen
-from fertune.console.search_view import SearchState, search_lines
+from fertune.console.search_view import search_lines
+from fertune.console.shown import ShownRun
 from fertune.console.stack_summary import stack_summary
-from fertune.console.stack_view import Key, StackState, stack_lines
+from fertune.console.stack_view import Key, stack_lines
 from fertune.console.summary import search_summary
-from fertune.searching.observer import Observer
-from fertune.trial import Trial, WorkerStatus
+from fertune.trial import Trial
 
 SECONDS = 1.0
 """Between two drawings: each is a message to the browser and a change of the page."""
@@ -49,7 +48,7 @@ def in_place(shell: Any) -> Show:
     return show
 
 
-class NotebookConsole(Observer):
+class NotebookConsole(ShownRun):
     """Shows what the live region of a terminal shows, at most once a second.
 
     Args:
@@ -57,11 +56,10 @@ class NotebookConsole(Observer):
     """
 
     def __init__(self, show: Show) -> None:
+        super().__init__()
         self._show = show
         self._screen = Screen(io.StringIO(), {"NO_COLOR": "1", "LINES": str(HEIGHT)}, width=WIDTH)
         self._said: list[Text] = []
-        self._search: SearchState | None = None
-        self._stack: StackState | None = None
         self._drawn = 0.0
 
     def said(self, text: str) -> None:
@@ -77,65 +75,24 @@ class NotebookConsole(Observer):
         self.said(f"warning: {text}")
 
     def search_started(self, info: Mapping[str, Any], goal: int | None, trials: Sequence[Trial]) -> None:
-        self._search = SearchState.of(info, goal, trials)
+        super().search_started(info, goal, trials)
         self._frame()
-
-    def trial_started(self, trial: Trial) -> None:
-        if self._search is not None:
-            self._search.take_start(trial)
-
-    def epoch(self, trial: Trial, logs: Mapping[str, float]) -> None:
-        if self._search is not None:
-            self._search.trials[trial.id] = trial
-
-    def trial_ended(self, trial: Trial, best: Trial | None) -> None:
-        if self._search is not None:
-            self._search.take_end(trial, best)
 
     def search_ended(self, record: Any) -> None:
         self._search = None
         self._draw(search_summary(self._screen, record))
 
     def stack_started(self, info: Mapping[str, Any], jobs: Sequence[Key]) -> None:
-        self._stack = StackState(info, list(jobs))
+        super().stack_started(info, jobs)
         self._frame()
-
-    def fold_started(self, member: str, fold: int, kind: str) -> None:
-        if self._stack is not None:
-            self._stack.take_start((member, fold, kind))
-
-    def fold_epoch(self, member: str, fold: int, kind: str, logs: Mapping[str, float]) -> None:
-        if self._stack is not None:
-            self._stack.take_epoch((member, fold, kind), logs)
-
-    def fold_ended(self, fold_run: Any) -> None:
-        if self._stack is not None:
-            self._stack.take_end(fold_run)
-
-    def meta_ended(self, entry: Mapping[str, Any]) -> None:
-        if self._stack is not None:
-            self._stack.meta.append(entry)
 
     def stack_ended(self, record: Any) -> None:
         self._stack = None
         self._draw(stack_summary(self._screen, record))
 
-    def attached(self, begun: float, since: Mapping[Any, float], ended: int) -> None:
-        for state in (self._search, self._stack):
-            if state is not None:
-                state.take_since(begun, since, ended)
-
-    def workers(self, statuses: Sequence[WorkerStatus], memory: int = 0, disk: int | None = None) -> None:
-        for state in (self._search, self._stack):
-            if state is not None:
-                state.crew = Crew(tuple(statuses), memory, disk)
-
     def tick(self) -> None:
         if time.monotonic() - self._drawn >= SECONDS:
             self._frame()
-
-    def close(self) -> None:
-        self._search = self._stack = None
 
     def _frame(self) -> None:
         if self._search is not None:

@@ -9,17 +9,17 @@ from typing import Any
 from fertune.console.crew import Crew
 from fertune.console.screen import Screen
 from fertune.console.search_view import SearchState
+from fertune.console.shown import ShownRun
 from fertune.console.stack_summary import stack_summary
 from fertune.console.stack_view import Key, StackState
 from fertune.console.summary import search_summary
 from fertune.console.text import field, score, value_text
-from fertune.searching.observer import Observer
-from fertune.trial import Trial, WorkerStatus
+from fertune.trial import Trial
 
 STILL_SECONDS = 60.0
 
 
-class PlainConsole(Observer):
+class PlainConsole(ShownRun):
     """Lines that a person reads and a program can: ``data``, ``trial``, ``fold``, ``meta`` or ``still`` comes first.
 
     Nothing is said of single epochs; after a minute without a line, a ``still`` line tells what runs.
@@ -30,10 +30,9 @@ class PlainConsole(Observer):
     """
 
     def __init__(self, chatter: Screen, warnings: Screen) -> None:
+        super().__init__()
         self._screen = chatter
         self._warnings = warnings
-        self._search: SearchState | None = None
-        self._stack: StackState | None = None
         self._last = time.monotonic()
 
     def said(self, text: str) -> None:
@@ -46,22 +45,14 @@ class PlainConsole(Observer):
         self._warnings.line(self._warnings.text(f"warning: {text}"))
 
     def search_started(self, info: Mapping[str, Any], goal: int | None, trials: Sequence[Trial]) -> None:
-        self._search = SearchState.of(info, goal, trials)
+        super().search_started(info, goal, trials)
         self._data(info)
 
-    def trial_started(self, trial: Trial) -> None:
-        if self._search is not None:
-            self._search.take_start(trial)
-
-    def epoch(self, trial: Trial, logs: Mapping[str, float]) -> None:
-        if self._search is not None:
-            self._search.trials[trial.id] = trial
-
     def trial_ended(self, trial: Trial, best: Trial | None) -> None:
+        super().trial_ended(trial, best)
         state = self._search
         if state is None:
             return
-        state.take_end(trial, best)
         words = [
             str(trial.id),
             trial.state.value,
@@ -70,7 +61,7 @@ class PlainConsole(Observer):
             f"seconds={trial.seconds:.0f}",
         ]
         if trial.folds:
-            words.append(f"folds={trial.folds_done}/{trial.rungs[-1].tags['of']}")
+            words.append(f"folds={len(trial.fold_values)}/{trial.rungs[-1].tags['of']}")
         if trial.failure is not None:
             words += [f"failure={field(trial.failure.kind.value)}", f"message={field(trial.failure.message)}"]
         words += self._best(state)
@@ -83,22 +74,14 @@ class PlainConsole(Observer):
         self._screen.lines(search_summary(self._screen, record))
 
     def stack_started(self, info: Mapping[str, Any], jobs: Sequence[Key]) -> None:
-        self._stack = StackState(info, list(jobs))
+        super().stack_started(info, jobs)
         self._data(info)
 
-    def fold_started(self, member: str, fold: int, kind: str) -> None:
-        if self._stack is not None:
-            self._stack.take_start((member, fold, kind))
-
-    def fold_epoch(self, member: str, fold: int, kind: str, logs: Mapping[str, float]) -> None:
-        if self._stack is not None:
-            self._stack.take_epoch((member, fold, kind), logs)
-
     def fold_ended(self, fold_run: Any) -> None:
+        super().fold_ended(fold_run)
         state = self._stack
         if state is None:
             return
-        state.take_end(fold_run)
         words = [
             field(fold_run.member),
             f"{fold_run.kind}={fold_run.fold}",
@@ -125,16 +108,6 @@ class PlainConsole(Observer):
         self.close()
         self._screen.lines(stack_summary(self._screen, record))
 
-    def attached(self, begun: float, since: Mapping[Any, float], ended: int) -> None:
-        for state in (self._search, self._stack):
-            if state is not None:
-                state.take_since(begun, since, ended)
-
-    def workers(self, statuses: Sequence[WorkerStatus], memory: int = 0, disk: int | None = None) -> None:
-        for state in (self._search, self._stack):
-            if state is not None:
-                state.crew = Crew(tuple(statuses), memory, disk)
-
     def tick(self) -> None:
         if time.monotonic() - self._last < STILL_SECONDS:
             return
@@ -146,9 +119,6 @@ class PlainConsole(Observer):
         if state is not None and state.crew.statuses:
             self._still_crew(state.crew)
         self._last = time.monotonic()
-
-    def close(self) -> None:
-        self._search = self._stack = None
 
     def _still_search(self, state: SearchState) -> None:
         for trial_id, seconds in state.running_seconds().items():

@@ -62,7 +62,7 @@ class SearchState:
         self._put(trial)
         self.best = best
         self.started.pop(trial.id, None)
-        self.ended_here += 1
+        self.ended_here += trial.state is not State.RUNNING  # it is between two folds
 
     def _put(self, trial: Trial) -> None:
         old = self.trials.get(trial.id)

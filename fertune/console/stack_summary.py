@@ -34,7 +34,7 @@ def stack_summary(screen: Screen, record: Any) -> list[Text]:
         lines = screen.fold(screen.text(str(comparison["verdict"]["sentence"]), "bold"), "  ")
         lines += [part for text in _sentences(comparison) for part in screen.fold(screen.text(text), "  ")]
         lines += comparison_table(screen, comparison)
-        lines += [part for text in _caption(comparison) for part in screen.fold(screen.text(text), "  ")]
+        lines += [part for text in _caption(comparison, record.note) for part in screen.fold(screen.text(text), "  ")]
         lines += screen.fold(screen.text(f"Stack finished: {count(done, 'model')} in {duration(record.seconds)}"), "  ")
     lines += _failures(screen, record)
     return [*lines, *next_lines(screen, _next(record))]
@@ -150,8 +150,8 @@ def _sentences(comparison: Mapping[str, Any]) -> list[str]:
     return out
 
 
-def _caption(comparison: Mapping[str, Any]) -> list[str]:
-    """What each column is measured on."""
+def _caption(comparison: Mapping[str, Any], note: str | None) -> list[str]:
+    """What each column is measured on, and what to think of it."""
     rows = comparison["rows"]
     out = []
     if any(r.get("accuracy") is not None for r in rows):
@@ -166,6 +166,8 @@ def _caption(comparison: Mapping[str, Any]) -> list[str]:
             f"out-of-fold accuracy in % on {count(int(comparison.get('n_oof') or 0), 'row')}; "
             "what was chosen was chosen on these rows, so it is optimistic"
         )
+    if note is not None:
+        out.append(note)
     if comparison.get("predictor"):
         out.append(f"each row predicts with the same kind of member: {comparison['predictor']}")
     single = next((r for r in rows if r["name"] == comparison.get("best_single")), None)

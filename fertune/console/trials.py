@@ -65,7 +65,7 @@ def note_of(trial: Trial, best: Trial | None, objective: Objective) -> str:
     if trial.note:
         return trial.note
     if trial.folds and trial.state is not State.COMPLETED:
-        return f"{trial.folds_done} of {trial.rungs[-1].tags['of']} folds"
+        return f"{len(trial.fold_values)} of {trial.rungs[-1].tags['of']} folds"
     rung = trial.rungs[-1].tags.get("rung") if trial.rungs else None
     return trial.measured_on or (f"rung {rung + 1}" if rung is not None else "")
 

@@ -103,7 +103,7 @@ def forget(dataset: ImageDataset) -> None:
     """Take a data set, and its lock, out of the cache."""
     if dataset.folder is not None:
         shutil.rmtree(dataset.folder, ignore_errors=True)
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # gone already, or of a system that removes no lock that is held
             dataset.folder.with_name(f"{dataset.folder.name}.lock").unlink()
 
 

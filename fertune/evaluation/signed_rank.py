@@ -28,7 +28,7 @@ def signed_rank(reference: npt.ArrayLike, other: npt.ArrayLike, groups: npt.Arra
         raise ValueError(f"shapes {a.shape}, {b.shape} and {of.shape} where three equal (n,) are needed")
     _, number = np.unique(of, return_inverse=True)
     size = np.bincount(number)
-    difference = np.bincount(number, b - a) / np.maximum(size, 1)
+    difference = np.bincount(number, b - a) / size
     if len(size) < FEWEST or not np.any(difference):
         return 1.0
     from scipy.stats import wilcoxon  # slow to import, wanted here only

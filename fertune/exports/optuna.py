@@ -26,7 +26,8 @@ def export_study(
     """Make a study of all trials: parameters, states, the value of each epoch, and what else is known as attributes.
 
     A trial that was stopped when its search ended is a failed one there, with the attribute ``state``; Optuna's best
-    trial is the search's, and as optimistic.
+    trial is the search's, and as optimistic. Of a cross-validated trial the values of its folds stand in place of those
+    of its epochs, which are of other rows.
 
     Args:
         storage: A URL as Optuna takes it, such as ``sqlite:///study.db``.
@@ -64,7 +65,7 @@ def export_study(
                 for n, one in enumerate(frozen, start=1):
                     made.add_trial(one)
                     progress("writing the study", n, len(frozen), "trials")
-            except BaseException:
+            except BaseException:  # Ctrl-C too: no half a study is left
                 optuna.delete_study(study_name=name, storage=opened)
                 raise
     return name
@@ -190,6 +191,8 @@ def _frozen(optuna: Any, trial: Trial, record: SearchRecord, distributions: dict
     }.get(trial.state, states.FAIL)
     kept = values if whole and (state == states.COMPLETE or state == states.PRUNED and len(values) == 1) else None
     steps = {int(row.get("epoch") or i): row.get("value") for i, row in enumerate(trial.history, start=1)}
+    if trial.folds:
+        steps = dict(enumerate(trial.fold_values))
     frozen = optuna.trial.FrozenTrial(
         number=-1,
         trial_id=-1,
@@ -218,7 +221,8 @@ def _attributes(trial: Trial) -> dict[str, Any]:
         "seconds": round(trial.seconds, 3),
         "parameters": trial.parameters,
         "note": trial.note or None,
-        **(trial.rungs[-1].tags if trial.rungs else {}),
+        **(trial.rungs[-1].tags if trial.rungs and not trial.folds else {}),
+        **({"folds": len(trial.fold_values), "spread": trial.spread} if trial.folds else {}),
     }
     if trial.failure is not None:
         known |= {"failure": trial.failure.kind.value, "message": trial.failure.message}

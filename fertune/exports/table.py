@@ -16,6 +16,8 @@ TRIAL = (
     "id", "state", "value", "epochs", "best_epoch", "budget", "seconds", "parameters", "failure", "message", "note",
     "bracket", "rung", "started", "ended",
 )  # fmt: skip
+FOLDS = ("folds", "spread")
+"""How many folds a trial's value is the mean of, and their standard deviation."""
 FOLD = (
     "member",
     "fold",
@@ -34,8 +36,8 @@ FOLD = (
 def export_table(record: SearchRecord | StackRecord, path: Path) -> int:
     """Write ``path``, whole or not at all; what there is not is an empty cell, times are UTC.
 
-    Columns of a search: ``TRIAL``, the values of a second objective, then the parameters of the space in their declared
-    order (``param_<name>`` where that name is taken).
+    Columns of a search: ``TRIAL``, ``FOLDS`` where it was cross-validated, the values of a second objective, then the
+    parameters of the space in their declared order (``param_<name>`` where that name is taken).
 
     Returns:
         Number of rows.
@@ -60,8 +62,8 @@ def export_table(record: SearchRecord | StackRecord, path: Path) -> int:
 
 def _search(record: SearchRecord) -> tuple[list[str], list[Sequence[Any]]]:
     names = list(record.info["space"]["params"])
-    second = record.second_objective
-    own = [*TRIAL, *((second.name,) if second is not None and second.name not in TRIAL else ())]
+    second, cv = record.second_objective, bool(record.info["options"].get("cv"))
+    own = [*TRIAL, *(FOLDS if cv else ()), *((second.name,) if second is not None and second.name not in TRIAL else ())]
     rows: list[Sequence[Any]] = []
     for t in record.trials:
         tags = t.rungs[-1].tags if t.rungs else {}
@@ -70,7 +72,8 @@ def _search(record: SearchRecord) -> tuple[list[str], list[Sequence[Any]]]:
             t.failure.kind.value if t.failure else None, t.failure.message if t.failure else None, t.note or None,
             tags.get("bracket"), tags.get("rung"), moment(t.started), moment(t.ended),
         ]  # fmt: skip
-        row += [t.values.get(name) for name in own[len(TRIAL) :]]
+        row += [len(t.fold_values), t.spread] if cv else []
+        row += [t.values.get(name) for name in own[len(row) :]]
         rows.append([*row, *(t.params.get(n) for n in names)])
     return [*own, *(f"param_{n}" if n in own else n for n in names)], rows
 

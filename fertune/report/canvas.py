@@ -78,6 +78,7 @@ def style() -> Iterator[None]:
     """Drawing settings of the report, whatever the user's own are."""
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
+        # the stub lists each setting as a literal, a dict of ours has plain names
         matplotlib.rcParams.update(_RC)  # type: ignore[arg-type]
         yield
 
@@ -178,6 +179,7 @@ def nice(
 
     axis.set_major_formatter(FuncFormatter(label))
     if grid:
+        # "x" or "y", which the stub wants as a literal
         ax.grid(True, axis=which)  # type: ignore[arg-type]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any
 
@@ -24,6 +25,8 @@ from fertune.report.words import line, short, visible
 from fertune.store.records import SearchRecord, StackRecord
 
 Plan = Mapping[str, Callable[[], Section]]
+OUT_OF_FOLD = ("members", "meta", "leaderboard")
+"""Sections of a stack whose scores are out-of-fold ones, test rows or not."""
 
 
 def _classes(info: dict[str, Any], columns: int) -> list[str]:
@@ -229,9 +232,22 @@ class _StackParts:
         return empty(id, heading, why, f"fertune report {shlex.quote(f'runs/{runs[0]}')}")
 
 
+def _noted(build: Callable[[], Section], note: str, chips: tuple[str, ...]) -> Callable[[], Section]:
+    """A section that says what to think of its out-of-fold scores."""
+
+    def noted() -> Section:
+        made = build()
+        if made.state == "empty":
+            return made
+        why = f"{note[0].upper()}{note[1:]}."
+        return replace(made, how=f"{made.how} {why}".lstrip(), chips=(*made.chips, *chips))
+
+    return noted
+
+
 def _stack_plan(record: StackRecord, pictures: bool) -> Plan:
     parts = _StackParts(record, pictures)
-    return {
+    plan: dict[str, Callable[[], Section]] = {
         "summary": lambda: stack_summary.section(record, parts.compared),
         "comparison": lambda: comparison.section(record, parts.compared),
         "confusion": partial(parts.of_classes, "confusion"),
@@ -251,6 +267,13 @@ def _stack_plan(record: StackRecord, pictures: bool) -> Plan:
         "importance": partial(parts.of_the_searches, "importance", importance.HEADING),
         "reproduce": lambda: reproduce.section(record.info),
     }
+    if record.note is None:
+        return plan
+    untested = parts.compared is not None and not parts.compared.tested
+    chosen_on = (*OUT_OF_FOLD, "summary", "comparison") if untested else OUT_OF_FOLD
+    for id in {*chosen_on, "comparison"}:
+        plan[id] = _noted(plan[id], line(record.note), ("optimistic",) if id in chosen_on else ())
+    return plan
 
 
 def plan(record: SearchRecord | StackRecord, *, pictures: bool = True) -> Plan:

@@ -11,6 +11,7 @@ be moved, and a file that was changed or lost since is noticed before anything i
 from __future__ import annotations
 
 import json
+import os.path
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -51,7 +52,7 @@ class Bundle:
     """A stack that predicts. Models are loaded at the first prediction and kept.
 
     Attributes:
-        folder: Run folder of the stack.
+        folder: Run folder of the stack; all models are below it.
         members: In the order in which the meta-learner knows them.
         learner: Fitted meta-learner.
         learner_name: Its name.
@@ -75,7 +76,8 @@ class Bundle:
     ) -> Bundle:
         """One configuration by itself, by its one model or the mean of its fold models: an ensemble of one member."""
         learner = WeightedAverage("mean", (1.0,), len(class_names))
-        return cls(models[0].parent, (BundleMember(name, tuple(models)),), learner, "mean", class_names, image_shape)
+        folder = Path(os.path.commonpath([model.parent for model in models]))
+        return cls(folder, (BundleMember(name, tuple(models)),), learner, "mean", class_names, image_shape)
 
     @classmethod
     def of(cls, document: Mapping[str, Any], root: Path) -> Bundle:
@@ -249,18 +251,12 @@ def load_bundle(folder: str | Path) -> Bundle:
 
 def _without_models(folder: str | Path, source: Path) -> RunError:
     """What is said of a stack of probabilities; ``source`` is the run or the file that they came from."""
-    if not (source / "run.json").is_file():
-        return RunError(
-            f"{folder} was stacked from probabilities made elsewhere; it has no models that could look at pictures",
-            help=f"from Python, with the members' probabilities: ft.open_run({str(folder)!r}).combine(proba)",
-        )
     where = source.relative_to(Path.cwd()) if source.is_relative_to(Path.cwd()) else source
-    return RunError(
-        f"{folder} was stacked from the probabilities of {where}; it has no models that could look at pictures",
-        help=f"fertune bundle {shlex.quote(str(where))}    # the models are in that run"
-        if (source / BUNDLE).is_file()
-        else f"from Python, with the members' probabilities: ft.open_run({str(folder)!r}).combine(proba)",
-    )
+    origin = f"the probabilities of {where}" if (source / "run.json").is_file() else "probabilities made elsewhere"
+    help = f"from Python, with the members' probabilities: ft.open_run({str(folder)!r}).combine(proba)"
+    if (source / BUNDLE).is_file():
+        help = f"fertune bundle {shlex.quote(str(where))}    # the models are in that run"
+    return RunError(f"{folder} was stacked from {origin}; it has no models that could look at pictures", help=help)
 
 
 def _inside(root: Path, path: str | Path) -> str:

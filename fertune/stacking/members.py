@@ -54,6 +54,7 @@ class Member:
         class_weight: As in its search, or the variant's.
         role: ``single`` or ``variant``.
         bags: More than 0: trained on so many bootstrap bags rather than across the folds.
+        cv: Folds on whose held-out rows its search chose it; those are the out-of-fold rows of a stack. 0 for none.
         found: Its folds as the search has them, where that cross-validated it as this stack would; empty otherwise.
     """
 
@@ -71,6 +72,7 @@ class Member:
     build: bytes | None = None
     role: str = "single"
     bags: int = 0
+    cv: int = 0
     found: tuple[Found, ...] = ()
 
     @property
@@ -89,6 +91,7 @@ class Member:
             "class_weight": self.class_weight,
             "epochs": self.epochs,
             "role": self.role,
+            **({"cv": self.cv} if self.cv else {}),
         }
 
     def reweighted(self, class_weight: str) -> Member:
@@ -200,6 +203,7 @@ def members_of(
                 objective=record.objective,
                 class_weight=record.info["options"]["class_weight"],
                 build=builds.get(fingerprint),
+                cv=record.info["options"].get("cv") or 0,
                 found=found_folds(record, trial) if epochs in (None, record.info["options"]["max_epochs"]) else (),
             )
         )

@@ -7,8 +7,8 @@ a cross-validated trial has both in each ``fold-<i>/``.
 
 from __future__ import annotations
 
+import contextlib
 import shutil
-from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -23,7 +23,7 @@ MODEL_BYTES, STATE_BYTES = 5, 34
 
 
 class Checkpoints:
-    """Counts who needs the files of which trial.
+    """Knows who needs the files of which trial.
 
     Args:
         run: The run's folder.
@@ -47,7 +47,7 @@ class Checkpoints:
     ) -> None:
         self._run, self._trials, self._objective, self._keep = run, run / "trials", objective, keep
         self._most, self._continues, self._warn = max_disk, continues, warn
-        self._open: Counter[int] = Counter()
+        self._open: dict[int, int] = {}
         self._reserved: dict[int, int] = {}
         self._models: dict[int, Trial] = {}
         self._states: dict[int, Trial] = {}
@@ -74,7 +74,7 @@ class Checkpoints:
         self._settle()
 
     def began(self, trial: Trial, weights: int | None = None) -> bool:
-        """A stretch of a trial is about to be trained.
+        """A stretch of a trial is about to be trained, or tried again.
 
         Args:
             weights: Of its model; None where unknown.
@@ -82,7 +82,7 @@ class Checkpoints:
         Returns:
             Whether there is room for its state.
         """
-        self._open[trial.id] += 1
+        self._open[trial.id] = max(_at_work(trial), 1)
         if self._most is None:
             return True
         weights = weights or trial.parameters or max((t.parameters or 0 for t in self._models.values()), default=0)
@@ -97,8 +97,8 @@ class Checkpoints:
 
     def ended(self, trial: Trial) -> None:
         """A stretch of a trial has ended, whatever came of it."""
-        self._open[trial.id] -= 1
-        if self._open[trial.id] <= 0:
+        self._open[trial.id] = _at_work(trial)
+        if not self._open[trial.id]:
             del self._open[trial.id]
             self._reserved.pop(trial.id, None)
         self._look(trial)
@@ -120,7 +120,8 @@ class Checkpoints:
             self._drop_model(trial)
         if any(folder.rglob(STATE)):
             self._states[trial.id] = trial
-        self._tidy(folder)
+        if trial.id not in self._open:
+            self._tidy(folder)
 
     def _settle(self) -> None:
         for place, trial in enumerate(self._ranked()):
@@ -140,7 +141,7 @@ class Checkpoints:
         if self._most is None:
             return True
         used = bytes_in(self._run)
-        over = used + sum(self._reserved.values()) - self._most
+        over = used + sum(size * self._open[number] for number, size in self._reserved.items()) - self._most
         ranked = self._ranked()
         for trial in reversed(ranked[1:]):
             if over > 0 and trial.id not in self._open and not _between_folds(trial):
@@ -184,8 +185,15 @@ class Checkpoints:
 
     def _tidy(self, folder: Path) -> None:
         for empty in (*folder.glob("fold-*"), folder):
-            if empty.is_dir() and not any(empty.iterdir()):
+            with contextlib.suppress(OSError):  # of one that is not empty, or not there
                 empty.rmdir()
+
+
+def _at_work(trial: Trial) -> int:
+    """How many stretches of a trial are open: asked for, and not ended."""
+    if trial.folds:
+        return sum(1 for rung in trial.folds if not rung.outcome)
+    return int(trial.state is State.RUNNING)
 
 
 def _between_folds(trial: Trial) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import zipfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -36,7 +38,7 @@ def folds_fingerprint(path: Path) -> str | None:
             for name in sorted(stored.files):
                 digest.update(name.encode() + b"\0")
                 digest.update(np.ascontiguousarray(stored[name], "<i4").tobytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error):
         return None
     return digest.hexdigest()
 

@@ -67,12 +67,6 @@ def folds_left(old: Trial) -> Trial:
     return old.but(state=State.STOPPED) if old.state is State.RUNNING and old.folds else old
 
 
-def mean_value(folds: tuple[Rung, ...]) -> float | None:
-    """Mean over the folds that count: all that were completed, and the one that ended the race for the trial."""
-    values = [r.value for r in folds if r.outcome in ("completed", "pruned") and r.value is not None]
-    return sum(values) / len(values) if values else None
-
-
 def _with(old: Trial, at: int, rung: Rung) -> Trial:
     """The trial with another stretch ``at``, and what follows from it."""
     trial = old.but(rungs=(*old.rungs[:at], rung, *old.rungs[at + 1 :]))
@@ -88,4 +82,6 @@ def _with(old: Trial, at: int, rung: Rung) -> Trial:
         elif len(folds) == rung.tags["of"]:
             state = State.COMPLETED
     shown = next((r for r in folds if r.history), folds[0])
-    return trial.but(state=state, value=mean_value(folds), history=shown.history, best_epoch=shown.best_epoch)
+    values = trial.fold_values
+    mean = sum(values) / len(values) if values else None
+    return trial.but(state=state, value=mean, history=shown.history, best_epoch=shown.best_epoch)

@@ -96,8 +96,7 @@ class RunFolder:
     def _take(path: Path) -> FileLock:
         lock = FileLock(path / "lock")
         try:
-            with writing(path):
-                lock.acquire(timeout=0)
+            lock.acquire(timeout=0)
         except Timeout:
             raise RunError(
                 f"another process is working on {path}",
@@ -114,8 +113,7 @@ class RunFolder:
         """
         if (path / "run.json").exists():
             raise RunError(f"{path} holds a run already", help="add --resume to go on with it, or choose another --out")
-        begun = ("lock", ".part-")  # all that a kill in the middle of this leaves
-        if path.is_file() or (path.is_dir() and any(not p.name.startswith(begun) for p in path.iterdir())):
+        if path.is_file() or (path.is_dir() and not all(_left_by_a_kill(p.name) for p in path.iterdir())):
             raise RunError(f"{path} is not an empty folder", help="choose another --out")
         try:
             path.mkdir(parents=True, exist_ok=True)
@@ -137,10 +135,12 @@ class RunFolder:
         """Open a run to go on with it.
 
         Raises:
-            RunError: There is none, or another process holds it.
+            RunError: There is none, another process holds it, or it cannot be written to.
         """
         info = read_info(path)
-        return cls(path, info, cls._take(path))
+        with writing(path):
+            lock = cls._take(path)
+        return cls(path, info, lock)
 
     def update_info(self, **fields: Any) -> None:
         """Change fields of ``run.json`` (a larger trial count on resume, say)."""
@@ -150,6 +150,11 @@ class RunFolder:
     def close(self) -> None:
         self.journal.close()
         self._lock.release()
+
+
+def _left_by_a_kill(name: str) -> bool:
+    """Whether a process that is killed while it makes a run may leave a file of this name."""
+    return name == "lock" or name.startswith(".part-")
 
 
 def is_held(path: Path) -> bool:

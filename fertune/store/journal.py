@@ -153,7 +153,7 @@ class Journal:
             while written < len(data):  # a disk that fills up takes a part, and refuses the rest
                 written += self._file.write(data[written:])
         except OSError as error:
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError):  # else its beginning stays, which every reader drops
                 self._file.truncate(self._size)
             raise self._unwritten(error) from error
         self._size += len(data)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -43,6 +43,16 @@ def _known(stored: Mapping[str, Any], time: float) -> Trial:
         note=f"known from {stored['origin']['run']} {stored['origin']['trial']}",
         values=stored.get("values") or {},
     )
+
+
+def goal_of(trials: int | None, lines: Iterable[Mapping[str, Any]]) -> int | None:
+    """Trials that a search will have: those that were asked for, and those that it began with.
+
+    Args:
+        trials: As asked for; None where the engine decides.
+        lines: Of its journal.
+    """
+    return None if trials is None else trials + sum(len(x["trials"]) for x in lines if x["event"] == "known")
 
 
 def known_line(trials: Sequence[tuple[Trial, str]]) -> list[dict[str, Any]]:

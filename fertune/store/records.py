@@ -10,9 +10,10 @@ from typing import Any, Literal
 
 import numpy as np
 
+from fertune.store.fold_trials import failure_of
 from fertune.store.folder import is_held, read_info
 from fertune.store.journal import read_journal
-from fertune.store.trials import Trials, failure_of
+from fertune.store.trials import Trials
 from fertune.trial import Failure, Objective, Trial, pareto_front
 
 Status = Literal["running", "finished", "interrupted"]
@@ -95,7 +96,7 @@ class SearchRecord:
 
     @property
     def leaderboard(self) -> list[Trial]:
-        """Scored trials, those with more folds first, then by value; of equal ones the shorter first."""
+        """Scored trials, best first; see ``Trial.place``."""
         objective = self.objective
         return sorted((t for t in self.trials if t.scored and t.value is not None), key=lambda t: t.place(objective))
 
@@ -211,6 +212,15 @@ class StackRecord:
     def meta(self) -> dict[str, Any] | None:
         return _json(self.folder / "meta.json")
 
+    @property
+    def note(self) -> str | None:
+        """What to think of out-of-fold scores, where members were chosen on the rows that these are measured on."""
+        runs = dict.fromkeys(str(m["run"]) for m in self.info["members"] if m.get("cv"))
+        if not runs:
+            return None
+        of = ", ".join(runs)
+        return f"out-of-fold scores are optimistic: members of {of} are the best of many on the rows that chose them"
+
     def arrays(self, name: str) -> dict[str, np.ndarray] | None:
         return _arrays(self.folder, name)
 
@@ -242,6 +252,7 @@ class StackRecord:
                 }
                 for f in self.fold_runs
             ],
+            "note": self.note,
         }
 
 

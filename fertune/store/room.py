@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-import stat
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,11 +35,23 @@ def writing(path: Path) -> Iterator[None]:
 
 def bytes_in(folder: Path) -> int:
     """Bytes of all files below a folder; what goes away meanwhile counts for nothing."""
-    total = 0
-    for path in folder.rglob("*"):
+    return sum(sizes_in(folder))
+
+
+def sizes_in(folder: Path) -> Iterator[int]:
+    """Bytes of each thing below a folder, in any order; 0 for a folder. Links are not followed."""
+    todo = [str(folder)]
+    while todo:
         try:
-            found = path.lstat()
-        except OSError:
+            entries = list(os.scandir(todo.pop()))
+        except OSError:  # it went meanwhile
             continue
-        total += 0 if stat.S_ISDIR(found.st_mode) else found.st_size
-    return total
+        for entry in entries:
+            try:
+                inner = entry.is_dir(follow_symlinks=False)
+                size = 0 if inner else entry.stat(follow_symlinks=False).st_size
+            except OSError:  # it went meanwhile
+                continue
+            if inner:
+                todo.append(entry.path)
+            yield size

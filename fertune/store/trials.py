@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from fertune.store import fold_trials
-from fertune.store.fold_trials import failure_of as failure_of
+from fertune.store.fold_trials import failure_of
 from fertune.store.known_trials import known_trials
 from fertune.trial import Failure, Rung, State, Trial
 

@@ -1,13 +1,19 @@
 """What a searcher or an executor of your own must do, as suites of tests, a driver that plays loop and workers,
 and an executor in virtual time.
 
-    from fertune.testing import SearcherContract
+    from fertune.testing import ExecutorContract, SearcherContract
 
-    class TestMine(SearcherContract):
+    class TestMySearcher(SearcherContract):
         def make(self, space, **options):
             return MySearcher(space, **options)
 
-Run it with pytest, which is imported when a suite or its driver is first used (``pip install "fertune[check]"``).
+    class TestMyExecutor(ExecutorContract):
+        def make(self, runner, folder):
+            return MyExecutor(runner)
+
+Run them with pytest, which is imported when a suite or the driver is first used (``pip install "fertune[check]"``). The
+verbs themselves stand in ``fertune.trial.Searcher`` and ``fertune.trial.Executor``. ``VirtualExecutor``, which needs no
+pytest, stands for any number of workers wherever the loop (``fertune.searching.Search``) takes an executor.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from fertune.testing.scripted import ScriptedJob
 from fertune.trial import Event, Executor, Failed, FailureKind, Finished, Reported, Started
 
 RUNNER = "fertune.testing.scripted"
-"""The module whose ``run(job, context)`` and ``classify(error)`` an executor of the suite runs."""
+"""The ``runner`` that the suite gives to ``make``; its jobs are ``ScriptedJob``."""
 
 
 def until_ended(
@@ -32,8 +32,20 @@ def until_ended(
 class ExecutorContract:
     """Derive a ``Test...`` class from it and give ``make``.
 
+    Beside the verbs of ``fertune.trial.Executor`` it asks of an executor that
+
+    * the runner's ``run(job, context)`` is called where the job is done, with a ``context`` of two methods:
+      ``report(step, value, logs) -> bool`` hands a Reported to the coordinator and blocks until that is answered, False
+      where the job was stopped meanwhile; ``stopping() -> bool`` is true as soon as it is stopped between two reports;
+    * what ``run`` returns comes as ``Finished.result``, and what it raises as the Failed of ``classify(error)``;
+    * a job whose process is killed fails as out of memory, and one whose process ends otherwise, or sends what is no
+      message, as crashed; a fresh process takes the next one.
+
+    Of a job an executor needs ``id`` and ``alone``; the rest of it, and of its result, is for the runner and the loop.
+
     Attributes:
         separate: Whether jobs run in processes of their own, so that one which ends its process ends nothing else.
+            False leaves the tests of that out.
     """
 
     separate = True
@@ -42,8 +54,7 @@ class ExecutorContract:
         """A fresh executor.
 
         Args:
-            runner: Name of the module whose ``run(job, context)`` does a job where the executor runs it, and whose
-                ``classify(error)`` makes a Failure of what it raises.
+            runner: Name of the module to import where jobs are done, for its ``run`` and ``classify``.
             folder: Empty, for logs and the like.
         """
         raise NotImplementedError

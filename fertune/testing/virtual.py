@@ -45,10 +45,11 @@ class _Run:
 class VirtualExecutor:
     """Jobs take virtual seconds: ``events`` moves the clock to whatever happens next and never waits.
 
-    Everything is decided by functions of the job, so a run is the same each time. Workers are filled from the lowest
-    number; what happens at the same instant comes in the order in which it was brought about. A job with ``alone`` true
-    starts when nothing else runs, and nothing starts beside it. Whatever a function raises leaves the loop, which makes
-    a coordinator that dies.
+    A job is any object with an ``id``; no runner does it, so ``ExecutorContract`` is not for this one. Everything is
+    decided by functions of the job, so a run is the same each time. Workers are filled from the lowest number; what
+    happens at the same instant comes in the order in which it was brought about. A job with ``alone`` true starts when
+    nothing else runs, and nothing starts beside it. Whatever a function raises leaves the loop, which makes a
+    coordinator that dies.
 
     Args:
         slots: Workers, any number.

@@ -1,4 +1,4 @@
-"""The two seams of the loop, three verbs each."""
+"""The two seams of the loop: what says what to try, and what says where it runs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,12 @@ class Searcher(Protocol):
 
 
 class Executor(Protocol):
-    """Says where it runs."""
+    """Says where it runs. Called from one thread, also while an event is handled.
+
+    Of each job comes a ``Started``, before anything else; a ``Reported`` for each epoch, in order; and at last one
+    ``Finished`` or ``Failed``. Of one that is stopped before it started comes ``Finished`` alone. A job with ``alone``
+    starts when nothing else runs on its machine, and nothing starts there beside it.
+    """
 
     @property
     def slots(self) -> int:
@@ -42,13 +47,18 @@ class Executor(Protocol):
         ...
 
     def stop(self, job_id: str) -> None:
-        """End a job soon; it still says Finished with what it has, or Failed when it has nothing."""
+        """End a job soon; it still says Finished with what it has, or Failed when it has nothing.
+
+        Nothing happens where there is no such job, or not any more.
+        """
         ...
 
     def events(self, timeout: float) -> Iterator[Event]:
         """What happened; ends when nothing does for ``timeout`` seconds, or when something did and was handed on.
 
         A Reported event is answered (go on, or stop where ``stop`` was called) when the next one is asked for.
+
+        Nothing is raised for a job that breaks, nor for the process that it breaks: that is told as Failed.
         """
         ...
 
@@ -57,5 +67,5 @@ class Executor(Protocol):
         ...
 
     def close(self) -> None:
-        """End all workers."""
+        """End all workers at once, whatever they do; no more events come."""
         ...

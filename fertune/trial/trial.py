@@ -132,13 +132,18 @@ class Trial:
 
     @property
     def folds_done(self) -> int:
-        """Folds that were trained to their end."""
+        """Folds after which the race went on; all of them where it was won."""
         return sum(1 for r in self.folds if r.outcome == "completed")
+
+    @property
+    def fold_values(self) -> list[float]:
+        """What ``value`` is the mean of: the folds that were done, and the one that ended the race for the trial."""
+        return [r.value for r in self.folds if r.outcome in ("completed", "pruned") and r.value is not None]
 
     @property
     def spread(self) -> float | None:
         """Sample standard deviation of the value over folds; None under two of them."""
-        values = [r.value for r in self.folds if r.outcome == "completed" and r.value is not None]
+        values = self.fold_values
         return statistics.stdev(values) if len(values) > 1 else None
 
     @property
@@ -211,4 +216,4 @@ class Trial:
     def _folds_json(self) -> dict[str, Any]:
         if not self.folds:
             return {}
-        return {"folds": {"done": self.folds_done, "of": self.rungs[-1].tags["of"], "spread": self.spread}}
+        return {"folds": {"done": len(self.fold_values), "of": self.rungs[-1].tags["of"], "spread": self.spread}}

@@ -154,7 +154,7 @@ class _File:
 
 
 class Curves(Observer):
-    """Writes what happens to ``<folder>/trial-0007`` or ``<folder>/<member>/fold-0``.
+    """Writes what happens to ``<folder>/trial-0007``, ``<folder>/trial-0007/fold-0`` or ``<folder>/<member>/fold-0``.
 
     Args:
         folder: Of the run within the log directory.
@@ -173,8 +173,12 @@ class Curves(Observer):
     def search_started(self, info: Mapping[str, Any], goal: int | None, trials: Sequence[Trial]) -> None:
         self._name = f"events.out.tfevents.{int(info.get('created') or 1):010d}.fertune"
         for trial in trials:
-            if trial.history and not (self._folder / place(trial.id) / self._name).exists():
+            if trial.history and not all((self._folder / name / self._name).exists() for name, _ in parts(trial)):
                 self._try(self._whole, trial)
+
+    def trial_started(self, trial: Trial) -> None:
+        if trial.folds:
+            self._try(self._folds, trial)
 
     def epoch(self, trial: Trial, logs: Mapping[str, float]) -> None:
         self._try(self._trial_epoch, trial)
@@ -214,15 +218,26 @@ class Curves(Observer):
         if file is not None:
             file.close()
 
-    def _trial(self, trial: Trial) -> _File:
-        file = self._open(place(trial.id))
+    def _trial(self, trial: Trial, name: str) -> _File:
+        file = self._open(name)
         if file.new:
             file.new = False
             file.add(self._format.begun(trial.started or time.time(), trial.params, f"trial {trial.id}"))
         return file
 
+    def _folds(self, trial: Trial) -> None:
+        """Whatever is missing of the folds of a trial, less what is trained again."""
+        for name, history in parts(trial):
+            file = self._trial(trial, name)
+            if file.last > len(history):
+                file.back_to(len(history) + 1)
+            self._rows(file, history, time.time())
+
     def _trial_epoch(self, trial: Trial) -> None:
-        file = self._trial(trial)
+        if trial.folds:
+            self._folds(trial)
+            return
+        file = self._trial(trial, place(trial.id))
         step = step_of(trial.history[-1], len(trial.history))
         if step <= file.last:
             file.back_to(step)
@@ -230,11 +245,12 @@ class Curves(Observer):
 
     def _whole(self, trial: Trial) -> None:
         """Whatever of a trial is missing, and its end where it has come."""
-        file = self._trial(trial)
-        self._rows(file, trial.history, trial.ended or time.time())
-        if trial.ended is not None and not file.ended:
-            file.add(self._format.ended(trial.ended, trial.state in (State.COMPLETED, State.PRUNED)))
-        self._close(place(trial.id))
+        for name, history in parts(trial):
+            file = self._trial(trial, name)
+            self._rows(file, history, trial.ended or time.time())
+            if trial.ended is not None and not file.ended:
+                file.add(self._format.ended(trial.ended, trial.state in (State.COMPLETED, State.PRUNED)))
+            self._close(name)
 
     def _fold_epoch(self, key: FoldKey, logs: Mapping[str, float]) -> None:
         file = self._open(fold_place(key))
@@ -263,6 +279,13 @@ class Curves(Observer):
 def place(trial: int) -> str:
     """A trial's folder; names sort as numbers do."""
     return f"trial-{trial:04d}"
+
+
+def parts(trial: Trial) -> list[tuple[str, Sequence[Mapping[str, float]]]]:
+    """Folder and epochs of each curve of a trial: one, or one for each fold that was begun."""
+    if not trial.folds:
+        return [(place(trial.id), trial.history)]
+    return [(f"{place(trial.id)}/fold-{r.tags['fold']}", r.history) for r in trial.folds]
 
 
 def fold_place(key: FoldKey) -> str:

@@ -10,9 +10,10 @@ from typing import Any, Literal
 from fertune.searching.observer import FoldKey, Observer
 from fertune.store import FoldRun, open_record
 from fertune.store.folder import is_held, read_info
+from fertune.store.known_trials import goal_of
 from fertune.store.records import fold_runs
 from fertune.store.trials import Trials
-from fertune.trial import Objective, Trial
+from fertune.trial import Objective, State, Trial
 from fertune.watching.status import Status, read_status
 from fertune.watching.tail import Tail
 
@@ -162,9 +163,12 @@ class _Search:
 
     def take(self, line: Mapping[str, Any], observer: Observer | None) -> None:
         trial = self.trials.take(dict(line))
+        event = line["event"]
+        if event == "known":
+            self.goal = goal_of(self.goal, [line])
+            self.best = self._best_of_all()
         if trial is None:
             return
-        event = line["event"]
         if event in ("started", "epoch") and trial.id not in self.began:
             self.began[trial.id] = float(line["time"])
             if observer is not None:
@@ -173,19 +177,20 @@ class _Search:
             observer.epoch(trial, line["logs"])
         if event == "told":
             self.began.pop(trial.id, None)
-            self._follower.ended_here += 1
+            self._follower.ended_here += trial.state is not State.RUNNING  # it is between two folds
             self._rank(trial)
             if observer is not None:
                 observer.trial_ended(trial, self.best)
 
     def _rank(self, trial: Trial) -> None:
         if self.best is not None and self.best.id == trial.id:
-            self.best = min((t for t in self.trials.by_id.values() if t.scored), key=self._key, default=None)
-        elif trial.scored and (self.best is None or self._key(trial) < self._key(self.best)):
+            self.best = self._best_of_all()
+        elif trial.scored and (self.best is None or trial.place(self.objective) < self.best.place(self.objective)):
             self.best = trial
 
-    def _key(self, trial: Trial) -> tuple[float, float, int]:
-        return (self.objective.sort_key(trial.value or 0.0), trial.seconds, trial.id)
+    def _best_of_all(self) -> Trial | None:
+        scored = (t for t in self.trials.by_id.values() if t.scored)
+        return min(scored, key=lambda t: t.place(self.objective), default=None)
 
 
 class _Stack:

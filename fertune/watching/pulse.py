@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 
 import psutil
 
 from fertune.searching.observer import Observer
+from fertune.store.room import sizes_in
 from fertune.trial import Executor
 from fertune.watching.several import Several
 from fertune.watching.status import remove_status, write_status
@@ -78,23 +79,6 @@ class Pulse(Several):
 
 
 def folder_bytes(folder: Path, most: int = DISK_ENTRIES) -> int | None:
-    """Bytes of all files below ``folder``; None for more than ``most`` of them, or where it cannot be read."""
-    total = seen = 0
-    todo = [str(folder)]
-    while todo:
-        try:
-            entries = list(os.scandir(todo.pop()))
-        except OSError:  # a folder that went meanwhile
-            continue
-        for entry in entries:
-            seen += 1
-            try:
-                if entry.is_dir(follow_symlinks=False):
-                    todo.append(entry.path)
-                else:
-                    total += entry.stat(follow_symlinks=False).st_size
-            except OSError:
-                continue
-        if seen > most:
-            return None
-    return total
+    """Bytes of all files below ``folder``; None for more than ``most`` of them, folders counted."""
+    sizes = list(islice(sizes_in(folder), most + 1))
+    return None if len(sizes) > most else sum(sizes)

@@ -54,13 +54,13 @@ def write_status(folder: Path, beat: int, workers: Sequence[WorkerStatus], memor
         draft.write_text(json.dumps(document) + "\n", "utf-8")  # no fsync: it is worth nothing after a power cut
         os.replace(draft, folder / NAME)
     except OSError:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # what is left of it does no harm
             draft.unlink(missing_ok=True)
 
 
 def remove_status(folder: Path) -> None:
     """Take it away."""
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError):  # an old one says nothing: its beat stands still
         (folder / NAME).unlink(missing_ok=True)
 
 

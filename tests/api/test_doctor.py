@@ -229,14 +229,14 @@ def test_images_are_counted_while_all_are_at_work() -> None:
 
 @pytest.mark.slow
 def test_the_backend_of_this_machine_trains_a_step() -> None:
-    pytest.importorskip("keras")
+    pytest.importorskip("keras", reason="needs a Keras backend")
     answer = ask_backend()
     assert answer["works"] and answer["devices"] and answer["floatx"] == "float32"
 
 
 @pytest.mark.slow
 def test_two_splits_are_really_measured(home: Path) -> None:
-    pytest.importorskip("keras")
+    pytest.importorskip("keras", reason="needs a Keras backend")
     told: list[Any] = []
     one, two = measure(tried=[(1, 2), (2, 1)], seconds=1.0, progress=lambda *a: told.append(a))
     assert one.images_a_second > 0 and two.images_a_second > 0 and one.problem == two.problem == ""

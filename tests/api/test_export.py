@@ -209,6 +209,41 @@ def test_a_table_of_models(tmp_path: Path) -> None:
     assert (row["member"], row["state"], row["value"]) == ("tiny 1", "completed", "0.5")
 
 
+def folded(path: Path) -> Path:
+    """A search with 3 folds: one trial has all, one was behind after its first."""
+    folder = RunFolder.reopen(run(path, [], ended=False))
+    folder.update_info(options={"trials": 2, "cv": 3})
+    write = folder.journal.write
+    told = [(0, 0, "completed", 0.5), (0, 1, "completed", 0.7), (0, 2, "completed", 0.6), (1, 0, "pruned", 0.65)]
+    for ticket, (number, fold, outcome, value) in enumerate(told):
+        write("asked", trial=number, ticket=ticket, params=params(), budget=2, continues=None, fold=fold,
+              tags={"fold": fold, "of": 3})  # fmt: skip
+        for step in (1, 2):
+            logs = {"loss": 1.0, "val_accuracy": value}
+            write("epoch", trial=number, ticket=ticket, step=step, value=0.9, logs=logs)
+        write("told", trial=number, ticket=ticket, outcome=outcome, value=value, best_epoch=2, epochs=2, seconds=2.0)
+    folder.close()
+    return path
+
+
+def test_a_study_of_folds_has_their_values_in_place_of_epochs(tmp_path: Path, storage: str) -> None:
+    whole, behind = load(tmp_path, ft.export_optuna(folded(tmp_path / "folds"), storage)).trials
+    assert (whole.value, whole.intermediate_values) == (pytest.approx(0.6), {0: 0.5, 1: 0.7, 2: 0.6})
+    assert (behind.state.name, behind.value, behind.intermediate_values) == ("PRUNED", 0.65, {0: 0.65})
+    assert whole.user_attrs["folds"] == 3 and whole.user_attrs["spread"] == pytest.approx(0.1)
+    assert behind.user_attrs["folds"] == 1 and "fold" not in behind.user_attrs
+
+
+def test_a_table_and_curves_of_folds(tmp_path: Path) -> None:
+    with ft.export_csv(folded(tmp_path / "folds"), tmp_path / "folds.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(r["folds"], r["spread"][:3], r["blocks"]) for r in rows] == [("3", "0.0", "2"), ("1", "", "2")]
+    pytest.importorskip("tensorboard", reason="curves need fertune[tensorboard]")
+    logs = ft.export_curves(tmp_path / "folds", tmp_path / "logs")
+    found = sorted(str(p.parent.relative_to(logs)) for p in logs.rglob("events*"))
+    assert found == ["trial-0000/fold-0", "trial-0000/fold-1", "trial-0000/fold-2", "trial-0001/fold-0"]
+
+
 def test_a_table_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(RunError, match="cannot write"):
@@ -216,7 +251,7 @@ def test_a_table_that_cannot_be_written(tmp_path: Path) -> None:
 
 
 def test_curves_of_a_run_that_is_over(tmp_path: Path) -> None:
-    pytest.importorskip("tensorboard")
+    pytest.importorskip("tensorboard", reason="curves need fertune[tensorboard]")
     folder = ft.export_curves(five(tmp_path / "five"), tmp_path / "logs")
     assert sorted(p.name for p in folder.iterdir()) == [f"trial-000{n}" for n in range(5)]
     sizes = [p.stat().st_size for p in folder.rglob("events*")]

@@ -45,7 +45,7 @@ def test_on_a_terminal_it_asks(
     root: Path, answer: str, left: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stream = io.StringIO(answer)
-    stream.isatty = lambda: True  # type: ignore[method-assign]
+    stream.isatty = lambda: True
     monkeypatch.setattr("sys.stdin", stream)
     assert main(["rm", "runs/b", "runs/b/"]) == 0
     told = capsys.readouterr()

@@ -14,10 +14,12 @@ from typing import Any
 import pytest
 
 import fertune as ft
+from fertune.api import list_runs
 from fertune.cli import main
 from fertune.errors import RunError
 from fertune.searching.observer import Observer
 from fertune.store import RunFolder
+from fertune.store.known_trials import known_line
 from fertune.trial import WorkerStatus
 from fertune.watching import Follower
 from fertune.watching.status import write_status
@@ -267,7 +269,7 @@ params:
 
 @pytest.mark.slow
 def test_a_real_search_is_seen_with_its_workers_and_leaves_curves(tmp_path: Path) -> None:
-    pytest.importorskip("tensorboard")
+    pytest.importorskip("tensorboard", reason="curves need fertune[tensorboard]")
     (tmp_path / "tiny.yaml").write_text(SPACE)
     words = (
         "search --space tiny.yaml --data builtin:digits --trials 3 --max-epochs 6 --workers 1 --out run --log-dir logs"
@@ -292,3 +294,39 @@ def test_a_real_search_is_seen_with_its_workers_and_leaves_curves(tmp_path: Path
     assert [t[1] for t in told if t[0] == "ended"] == [0, 1, 2]
     assert not (tmp_path / "run" / "status.json").exists()
     assert sorted(p.name for p in (tmp_path / "logs" / "run").iterdir()) == ["trial-0000", "trial-0001", "trial-0002"]
+
+
+def fold_told(folder: RunFolder, trial: int, fold: int, value: float, outcome: str = "completed") -> None:
+    ticket = 100 + 10 * trial + fold
+    tags = {"fold": fold, "of": 2}
+    folder.journal.write(
+        "asked", trial=trial, ticket=ticket, params={"dropout": 0.1}, budget=2, continues=None, tags=tags, fold=fold
+    )
+    folder.journal.write(
+        "told", trial=trial, ticket=ticket, outcome=outcome, value=value, best_epoch=1, epochs=2, seconds=3.0
+    )
+
+
+def test_a_trial_with_all_folds_leads_and_a_fold_is_no_trial(tmp_path: Path) -> None:
+    folder = RunFolder.reopen(make_search(tmp_path, "folds", (), ended=False, goal=4))
+    folder.journal.write("session", trials=4, workers=1)
+    for fold in (0, 1):
+        fold_told(folder, 0, fold, 0.5)
+    fold_told(folder, 1, 0, 0.9, "pruned")
+    fold_told(folder, 2, 0, 0.8)
+    follower = Follower(folder.path)
+    assert follower.best is not None and (follower.best.id, follower.ended_here) == (0, 2)
+    folder.close()
+
+
+def test_trials_that_a_search_began_with_count(tmp_path: Path) -> None:
+    source = ft.open_run(make_search(tmp_path, "old")).record
+    known = known_line([(t.but(id=i), "old") for i, t in enumerate(source.trials[:2])])
+    folder = RunFolder.reopen(make_search(tmp_path, "warm", (), ended=False, goal=1))
+    folder.journal.write("known", trials=known)
+    folder.journal.write("session", trials=1, workers=1)
+    follower = Follower(folder.path)
+    assert follower.goal == 3 and follower.best is not None and follower.best.value == 0.6
+    folder.close()
+    (listed,) = (r for r in list_runs(tmp_path).runs if r.run == "warm")
+    assert (listed.trials, listed.goal) == (2, 3)

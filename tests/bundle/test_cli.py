@@ -107,6 +107,16 @@ def test_options_may_stand_anywhere() -> None:
         parser.parse_args(["predict", "m", "--nothing", "a"])
 
 
+def test_workers_are_auto_or_a_number(capsys: Said) -> None:
+    parser = make_parser()
+    assert parser.parse_args(["predict", "m", "--workers", "auto"]).workers == "auto"
+    assert parser.parse_args(["predict", "m", "--workers", "2"]).workers == 2
+    with pytest.raises(SystemExit) as ended:
+        main(["predict", "m", "--workers", "0"])
+    assert ended.value.code == 2
+    assert "'0' is not auto or a whole number of at least 1" in capsys.readouterr().err
+
+
 def test_the_schema_can_fail() -> None:
     check({"kind": "predictions", "path": "proba.npz"}, "predictions")  # with --data
     fine = {"kind": "predictions", "path": None, "model": "m", **example().to_json(2)}

@@ -162,7 +162,7 @@ def test_what_keras_writes_is_fine_and_what_it_registers_too(tmp_path: Path) -> 
     from keras import layers
 
     @keras.saving.register_keras_serializable(package="own")
-    class Doubled(layers.Layer):  # type: ignore[misc]
+    class Doubled(layers.Layer):
         def call(self, x: Any) -> Any:
             return 2 * x
 

@@ -27,7 +27,7 @@ class Stream(io.StringIO):
         return self._terminal
 
     @property
-    def encoding(self) -> str:  # type: ignore[override]
+    def encoding(self) -> str:
         return self._encoding
 
 
@@ -102,7 +102,7 @@ def search_record(
     seconds: float = 1180.0,
     **changes: Any,
 ) -> SearchRecord:
-    return SearchRecord(folder, info(**changes), trials, status, reason, seconds)  # type: ignore[arg-type]
+    return SearchRecord(folder, info(**changes), trials, status, reason, seconds)
 
 
 def row(
@@ -206,7 +206,7 @@ class FakeStack(StackRecord):
     table: dict[str, Any] | None = None
 
     @property
-    def comparison(self) -> dict[str, Any] | None:  # type: ignore[override]
+    def comparison(self) -> dict[str, Any] | None:
         return self.table
 
 
@@ -217,6 +217,6 @@ def stack_record(
     status: str = "finished",
     reason: str = "compared",
 ) -> FakeStack:
-    record = FakeStack(folder, stack_info(), runs, status, reason, 640.0)  # type: ignore[arg-type]
+    record = FakeStack(folder, stack_info(), runs, status, reason, 640.0)
     object.__setattr__(record, "table", table)
     return record

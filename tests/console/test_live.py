@@ -13,7 +13,7 @@ import pytest
 
 from tests.console.factory import ESCAPE, wide
 
-pty = pytest.importorskip("pty")
+pty = pytest.importorskip("pty", reason="needs the pseudo-terminals of a Unix")
 pytestmark = pytest.mark.slow
 
 SPACE = """\

@@ -112,9 +112,9 @@ def test_the_text_of_a_run_without_a_score() -> None:
 
 @pytest.mark.slow
 def test_in_a_real_kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    nbformat = pytest.importorskip("nbformat")
-    client = pytest.importorskip("nbclient")
-    pytest.importorskip("ipykernel")
+    nbformat = pytest.importorskip("nbformat", reason="notebooks are read with nbformat")
+    client = pytest.importorskip("nbclient", reason="notebooks are run with nbclient")
+    pytest.importorskip("ipykernel", reason="notebooks are run in an IPython kernel")
     monkeypatch.setenv("FERTUNE_CACHE", str(tmp_path / "cache"))
     space = (
         "name: tiny\nmodel: conv\nfixed: {activation: relu, blocks: 2, dense_units: 8}\n"

@@ -12,7 +12,7 @@ from fertune.console.plain import STILL_SECONDS
 from fertune.console.screen import Screen
 from fertune.console.search_view import SearchState, search_lines
 from fertune.console.summary import opening, search_details, search_summary
-from fertune.trial import Failure, FailureKind, State, Trial
+from fertune.trial import Failure, FailureKind, Rung, State, Trial
 from tests.console.factory import ESCAPE, Stream, info, search_record, thirty, trial, wide
 
 NASTY = "[/x]\x1b[31m\u202eevil\n😀" + "w" * 200
@@ -256,7 +256,7 @@ def test_forced_colour_in_a_pipe_brings_no_animation(tmp_path: Path) -> None:
 def test_dumb_terminals_and_ci_get_plain_lines(env: dict[str, str], tmp_path: Path) -> None:
     out = Stream(terminal=True)
     console = choose_console(stdout=out, stderr=Stream(), env=env)
-    drive(console, tmp_path / "x")  # type: ignore[arg-type]
+    drive(console, tmp_path / "x")
     assert isinstance(console, PlainConsole) and "\x1b" not in out.getvalue()
 
 
@@ -293,7 +293,7 @@ def test_live_region_moves_and_leaves_one_copy_of_the_summary(tmp_path: Path) ->
 def test_no_color_keeps_the_live_region_without_colours(tmp_path: Path) -> None:
     out = Stream(terminal=True)
     console = choose_console(stdout=out, stderr=Stream(), env={"TERM": "xterm", "NO_COLOR": "1", "COLUMNS": "80"})
-    drive(console, tmp_path / "x")  # type: ignore[arg-type]
+    drive(console, tmp_path / "x")
     codes = {code for code in ESCAPE.findall(out.getvalue()) if code.endswith("m")}
     assert not any(part in code for code in codes for part in ("31", "32", "33", "36"))
 
@@ -315,10 +315,24 @@ def test_frames_are_at_most_four_a_second(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_json_moves_all_chatter_to_stderr_and_quiet_leaves_warnings(tmp_path: Path) -> None:
     out, err = Stream(), Stream()
-    drive(choose_console(json=True, stdout=out, stderr=err, env={}), tmp_path / "x")  # type: ignore[arg-type]
+    drive(choose_console(json=True, stdout=out, stderr=err, env={}), tmp_path / "x")
     assert out.getvalue() == "" and "trial 0 completed" in err.getvalue()
     out, err = Stream(), Stream()
     quiet = choose_console(quiet=True, stdout=out, stderr=err, env={})
     assert isinstance(quiet, QuietConsole)
-    drive(quiet, tmp_path / "x")  # type: ignore[arg-type]
+    drive(quiet, tmp_path / "x")
     assert out.getvalue() == "" and err.getvalue() == "warning: class 'disgust' has no rows\n"
+
+
+def test_the_fold_that_ended_a_trial_counts_among_its_folds() -> None:
+    folds = (
+        Rung(9, {"fold": 0, "of": 3}, 0.4, 9, 1.0, "completed"),
+        Rung(9, {"fold": 1, "of": 3}, 0.2, 9, 1.0, "pruned"),
+    )
+    behind = trial(1, State.PRUNED, 0.3).but(rungs=folds)
+    out = Stream()
+    console = choose_console(stdout=out, stderr=Stream(), env={})
+    console.search_started(info(options={"trials": 2, "cv": 3}), 2, ())
+    console.trial_ended(behind, None)
+    assert " folds=2/3 " in out.getvalue()
+    assert behind.to_json()["folds"] == {"done": 2, "of": 3, "spread": pytest.approx(0.1414, abs=1e-4)}

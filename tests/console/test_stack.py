@@ -15,6 +15,7 @@ from fertune.console.stack_summary import comparison_table, stack_summary
 from fertune.console.stack_view import StackState, stack_lines
 from fertune.trial import Failure, FailureKind
 from tests.console.factory import SENTENCES, Stream, comparison, fold, row, stack_info, stack_record, wide
+from tests.schema import check
 
 JOBS = [(m, i, "fold") for m in ("leaky_cnn 7", "relu_cnn 3") for i in range(5)]
 BROKEN = Failure(FailureKind.OUT_OF_MEMORY, "the worker was killed")
@@ -96,6 +97,19 @@ def test_the_verdict_comes_first_and_the_report_command_last(kind: str, width: i
     assert ("accuracy on 3,589 test pictures" in " ".join(text.split())) is (kind != "no_test")
     assert ("out-of-fold" in text) is (kind == "no_test")
     assert "nan" not in text and "None" not in text
+
+
+@pytest.mark.parametrize("kind", ["helped", "no_test"])
+def test_members_that_were_chosen_on_the_out_of_fold_rows_are_told(kind: str) -> None:
+    record = stack_record(Path("/r/s"), comparison(kind))
+    assert record.note is None and "optimistic: members" not in shown(stack_summary(Screen(Stream(), {}, 200), record))
+    members = [{"name": "leaky_cnn 7", "run": "folds", "cv": 3}, {"name": "relu_cnn 3", "run": "plain"}]
+    record.info["members"] = members
+    note = "out-of-fold scores are optimistic: members of folds are the best of many on the rows that chose them"
+    assert note in shown(stack_summary(Screen(Stream(), {}, 200), record)).splitlines()
+    document = record.to_json()
+    check(document, "stack")
+    assert document["note"] == note
 
 
 def test_same_predictions_are_named() -> None:

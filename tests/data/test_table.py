@@ -261,8 +261,7 @@ def test_a_parquet_table_is_the_same_as_a_csv(folder: Path) -> None:
 
 
 def test_a_parquet_table_with_damaged_text_is_a_message(folder: Path) -> None:
-    pandas = pytest.importorskip("pandas")
-    pytest.importorskip("pyarrow")
+    pytest.importorskip("pyarrow", reason='pyarrow is missing: pip install "fertune[parquet]"')
     pandas.read_csv(table(folder, rows())).to_parquet(folder / "faces.parquet", compression=None)
     content = (folder / "faces.parquet").read_bytes()
     (folder / "faces.parquet").write_bytes(content.replace(b"img/03.png", b"img/\xb93.png"))
@@ -271,7 +270,6 @@ def test_a_parquet_table_with_damaged_text_is_a_message(folder: Path) -> None:
 
 
 def test_a_frame_with_a_column_twice_is_refused() -> None:
-    pandas = pytest.importorskip("pandas")
     with pytest.raises(DataError, match="the DataFrame has the column 'label' twice"):
         open_dataset(pandas.DataFrame([["a", "b", "c"]], columns=["path", "label", "label"]))
 

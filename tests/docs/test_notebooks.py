@@ -28,9 +28,9 @@ def test_a_notebook_is_kept_without_output(path: Path) -> None:
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
 def test_a_notebook_runs(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    nbformat = pytest.importorskip("nbformat")
-    nbclient = pytest.importorskip("nbclient")
-    pytest.importorskip("ipykernel")
+    nbformat = pytest.importorskip("nbformat", reason="notebooks are read with nbformat")
+    nbclient = pytest.importorskip("nbclient", reason="notebooks are run with nbclient")
+    pytest.importorskip("ipykernel", reason="notebooks are run in an IPython kernel")
     monkeypatch.setenv("FERTUNE_CACHE", str(tmp_path / "cache"))
     book = nbformat.read(path, as_version=4)
     nbclient.NotebookClient(

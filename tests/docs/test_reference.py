@@ -118,8 +118,8 @@ def test_every_page_stands_in_the_navigation() -> None:
 
 @pytest.mark.slow
 def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
-    pytest.importorskip("mkdocs")
-    pytest.importorskip("mkdocstrings")
+    pytest.importorskip("mkdocs", reason="the site is built with mkdocs")
+    pytest.importorskip("mkdocstrings", reason="the site is built with mkdocstrings")
     done = subprocess.run(
         [sys.executable, "-m", "mkdocs", "build", "--strict", "-q", "-d", str(tmp_path / "site")],
         cwd=ROOT,

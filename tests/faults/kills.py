@@ -47,7 +47,7 @@ def one_sitting(out: Path, delay: float, options: dict[str, Any], wait: bool) ->
         try:
             pretended.search(out, **options, observer=Ready(says))
             code = 0
-        except BaseException:
+        except BaseException:  # a forked child must end here, not go on as the test run itself
             traceback.print_exc()
         finally:
             os._exit(code)

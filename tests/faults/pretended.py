@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 
@@ -38,7 +39,7 @@ class PretendedExecutor:
     Args:
         slots: Jobs at once.
         pause: Seconds of an epoch.
-        fate: Failure of a job, or None.
+        fate: What a job fails with, or None.
     """
 
     def __init__(
@@ -108,7 +109,7 @@ class PretendedExecutor:
 
     def _save(self, job: TrainJob, chain: str, history: list[dict[str, float]]) -> None:
         stored = {"chain": chain, "history": history, "settings": dict(job.settings), "seed": job.seed}
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # a full disk costs the state, never the trial, as in real training
             write_binary(Path(job.out) / "state" / "state.npz", lambda file: file.write(json.dumps(stored).encode()))
 
 
@@ -129,15 +130,11 @@ def killed_at(job_number: int) -> Callable[[TrainJob], None]:
 
 def search(out: Path, *, workers: int = 1, pause: float = 0.0, fate: Any = lambda job: None, **options: Any) -> Any:
     """``fertune.search`` with pretended training; goes on where ``out`` is a run."""
-    before = sitting.make_executor
-    sitting.make_executor = lambda *args, **more: PretendedExecutor(workers, pause, fate)  # type: ignore[assignment]
-    try:
+    with mock.patch.object(sitting, "make_executor", lambda *args, **more: PretendedExecutor(workers, pause, fate)):
         return fertune.search(
             SPACE, (PICTURES, LABELS), out=out, resume=True,
             **{"max_epochs": 9, "tuner": "random", "observer": Observer(), **options},
         )  # fmt: skip
-    finally:
-        sitting.make_executor = before
 
 
 def reading(run: Path) -> list[tuple[Any, ...]]:

@@ -7,20 +7,19 @@ from pathlib import Path
 from typing import Any
 
 from fertune.searching import Observer
-from fertune.stacking.pieces import Piece, Trainer
+from fertune.stacking.pieces import Trainer
 from fertune.store import Journal
 from fertune.trial import (
-    OBJECTIVES,
     Event,
     Failed,
     Failure,
     FailureKind,
     Finished,
     Reported,
-    Rows,
     TrainJob,
     TrainResult,
 )
+from tests.stacking.scripted import leave_models, piece
 
 
 class Folds:
@@ -50,17 +49,8 @@ class Folds:
                 yield Failed(job.id, Failure(FailureKind.OUT_OF_MEMORY, ""))
                 continue
             yield Reported(job.id, 2, 0.6, {"loss": 0.9})
-            for name in ("model.keras", "held_out.npz"):
-                (out / name).write_bytes(b"")
+            leave_models(job)
             yield Finished(job.id, TrainResult(0.6, 2, 2, 1.0, 1, "budget"))
-
-
-def piece(root: Path, fold: int) -> Piece:
-    job = TrainJob(
-        id=f"a/{fold}", data="", fingerprint="", fit=Rows(), stop=Rows(), family="conv", settings={}, budget=2,
-        objective=OBJECTIVES["val_accuracy"], seed=0, out=str(root / "a" / str(fold)),
-    )  # fmt: skip
-    return Piece("a", fold, "fold", job)
 
 
 def test_a_fold_goes_on_from_its_state_and_leaves_none(tmp_path: Path) -> None:
@@ -70,7 +60,7 @@ def test_a_fold_goes_on_from_its_state_and_leaves_none(tmp_path: Path) -> None:
     made = Trainer(
         executor, Journal(tmp_path / "journal.jsonl"), Observer(), deadline=None, stop_requested=lambda: False
     )
-    made.train([piece(tmp_path, 0), piece(tmp_path, 1)])
+    made.train([piece(tmp_path, "a", fold, budget=2) for fold in (0, 1)])
     assert executor.seen == [("a/0", False, False), ("a/0", True, True), ("a/1", True, False)]
     assert not list(tmp_path.rglob("state.npz"))
     assert [[row["epoch"] for row in run.history] for run in made.runs.values()] == [[1, 2], [1, 2]]

@@ -10,6 +10,7 @@ import pytest
 
 from fertune.api import sitting
 from fertune.store.checkpoints import Checkpoints
+from fertune.trial import FailureKind, State
 
 
 @pytest.fixture
@@ -54,8 +55,17 @@ def test_nothing_is_kept_twice(tmp_path: Path) -> None:
         assert {p.split("/")[0] for p in pretended.files(run.path)} == {str(t.id) for t in run.record.leaderboard[:3]}
 
 
+def test_a_trial_that_ran_out_of_memory_at_first_leaves_no_more_than_another(tmp_path: Path) -> None:
+    run = pretended.search(
+        tmp_path / "run", trials=8, fate=lambda job: None if job.alone else FailureKind.OUT_OF_MEMORY
+    )
+    assert all(t.state is State.COMPLETED for t in run.record.trials)
+    assert {p.split("/")[0] for p in pretended.files(run.path)} == {str(t.id) for t in run.record.leaderboard[:3]}
+
+
 def test_a_promoted_trial_without_its_state_begins_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pretended.search(tmp_path / "quiet", tuner="hyperband")
-    monkeypatch.setattr(Checkpoints, "began", lambda self, trial, weights=None: self._open.update([trial.id]))
+    began = Checkpoints.began
+    monkeypatch.setattr(Checkpoints, "began", lambda self, trial, weights=None: began(self, trial, weights) and False)
     pretended.search(tmp_path / "run", tuner="hyperband")
     assert pretended.reading(tmp_path / "run") == pretended.reading(tmp_path / "quiet")

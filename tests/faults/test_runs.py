@@ -137,7 +137,7 @@ def test_infeasible_configurations_cost_no_worker_and_are_told(tmp_path: Path) -
     assert len(refused) >= 5 and tried and len(jobs) == len(tried)
     assert all(t.params["filters_1"] >= 60 for t in refused) and all(t.params["filters_1"] <= 80 for t in tried)
     assert {t.failure.kind for t in refused if t.failure} == {FailureKind.INFEASIBLE}
-    assert "parameters; --max-params allows 1,000" in refused[0].failure.message  # type: ignore[union-attr]
+    assert refused[0].failure and "parameters; --max-params allows 1,000" in refused[0].failure.message
     assert "20 trials" in repr(run) and "infeasible" in run.report(format="markdown").read_text()
 
 

@@ -96,8 +96,9 @@ def test_folds_survive_their_file_and_their_fingerprint_is_that_of_the_rows(tmp_
     assert [len(f.held_out) for f in read_folds(path, 3)] == [20, 20, 20]
     assert folds_fingerprint(path) == folds_fingerprint(again) != folds_fingerprint(other)
     assert folds_fingerprint(tmp_path / "none.npz") is None
-    (tmp_path / "broken.npz").write_text("x")
-    assert folds_fingerprint(tmp_path / "broken.npz") is None
+    for damaged in (b"x", b"", path.read_bytes()[:-100]):
+        (tmp_path / "broken.npz").write_bytes(damaged)
+        assert folds_fingerprint(tmp_path / "broken.npz") is None
 
 
 def test_a_shared_file_outlives_the_first_and_replaces_what_was_there(tmp_path: Path) -> None:
@@ -137,9 +138,9 @@ def test_each_piece_gets_its_part_of_the_time(tmp_path: Path, slots: int, later:
 
 
 def test_folds_and_seed_of_a_stack_are_those_of_the_search() -> None:
-    plain = SimpleNamespace(info={"options": {"seed": 3}})
-    folded = SimpleNamespace(info={"options": {"cv": 4, "seed": 7}})
-    assert cv_of([plain]) is None and cv_of([plain, folded]) == (4, 7)  # type: ignore[list-item]
+    plain: Any = SimpleNamespace(info={"options": {"seed": 3}})
+    folded: Any = SimpleNamespace(info={"options": {"cv": 4, "seed": 7}})
+    assert cv_of([plain]) is None and cv_of([plain, folded]) == (4, 7)
 
 
 def test_a_space_that_names_hyperband_gets_another_tuner_with_folds() -> None:

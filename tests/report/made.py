@@ -53,11 +53,11 @@ class MemoryStack(StackRecord):
     learned: dict[str, Any] | None = None
 
     @property
-    def comparison(self) -> dict[str, Any] | None:  # type: ignore[override]
+    def comparison(self) -> dict[str, Any] | None:
         return self.compared
 
     @property
-    def meta(self) -> dict[str, Any] | None:  # type: ignore[override]
+    def meta(self) -> dict[str, Any] | None:
         return self.learned
 
     def arrays(self, name: str) -> dict[str, np.ndarray] | None:

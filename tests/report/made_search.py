@@ -112,7 +112,7 @@ def search(
     if stored and any(t.scored for t in made):
         validation = predicted(len(classes), tuple(record_info["data"]["counts"]["validation"]), 2.0, 1)
         arrays |= {"validation": validation, "gallery": pictures(validation)}
-    return MemorySearch(Path("runs") / name, record_info, made, status, "all trials are done", 1180.0, arrays)  # type: ignore
+    return MemorySearch(Path("runs") / name, record_info, made, status, "all trials are done", 1180.0, arrays)
 
 
 def all_failed(n: int = 5) -> MemorySearch:

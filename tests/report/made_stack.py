@@ -88,8 +88,13 @@ def stack(
     name: str = "stack-01",
     done: bool = True,
     names: tuple[str, ...] | None = None,
+    cv: int = 0,
 ) -> MemoryStack:
-    """A stack whose chosen meta-learner helped, hurt or tied; numbers come from fertune's own comparison."""
+    """A stack whose chosen meta-learner helped, hurt or tied; numbers come from fertune's own comparison.
+
+    Args:
+        cv: Folds of the search that chose the members; 0 for none.
+    """
     k = len(classes)
     record_info = info("stack", name, classes, counts)
     test_counts = tuple(record_info["data"]["counts"]["test"])
@@ -107,7 +112,7 @@ def stack(
     def add(label: str, role: str, skill: float, seconds: float, i: int) -> None:
         out = probabilities(oof_labels, k, skill, 100 + i, hard_oof)
         seen = probabilities(test_labels, k, skill, 200 + i, hard_test)
-        contenders.append(Contender(label, role, seen if labels else None, out, m, seconds, 1.5 * seconds / 500))  # type: ignore
+        contenders.append(Contender(label, role, seen if labels else None, out, m, seconds, 1.5 * seconds / 500))
         oof.append(out)
         test.append(seen)
 
@@ -158,6 +163,7 @@ def stack(
                 "params": {"blocks": 3, "learning_rate": 0.00061},
                 "search_score": 0.63 - 0.01 * i,
                 "class_weight": "none",
+                **({"cv": cv} if cv else {}),
             }
             for i, n in enumerate(names)
         ],

@@ -156,7 +156,7 @@ def test_parallel() -> None:
     record = fixtures.search(30)
     order = ranked(record.trials, record.objective)
     axes = axes_of(record)
-    assert [a.name for a in axes] == list(fixtures.SPACE["params"])  # type: ignore[arg-type]
+    assert [a.name for a in axes] == list(fixtures.SPACE["params"])
     assert parallel.finding(order[:5], axes).startswith(f"The best trial, {order[0].id}, has blocks")
     assert len(parallel.best_tenth(order)) == 3
     off = next(t for t in order if "filters_4" not in t.params)

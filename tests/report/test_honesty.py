@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from fertune.report import build_report
+from fertune.report.sections import sections_of
 from fertune.store import RunFolder, open_record
 from tests.report import fixtures
 from tests.report.conftest import html, record
@@ -55,6 +56,22 @@ def test_a_search_report_holds_no_test_figure(name: str) -> None:
 def test_out_of_fold_figures_are_marked_where_no_test_rows_are() -> None:
     assert "optimistic" in section("stack-no-test", "comparison")
     assert "out of fold" in section("stack-no-test", "summary").replace("out-of-fold", "out of fold")
+
+
+@pytest.mark.parametrize("tested", [True, False])
+def test_members_that_a_search_chose_on_the_out_of_fold_rows_are_marked(tested: bool) -> None:
+    parts = {s.id: s for s in sections_of(fixtures.stack(labels=tested, chosen="greedy", cv=5))}
+    marked = {id for id, part in parts.items() if "optimistic" in part.chips}
+    always = {"members", "meta", "leaderboard"}
+    assert marked == (always if tested else always | {"summary", "comparison"}), "test figures are not optimistic"
+    for id in always | {"comparison"}:
+        assert "members of leaky_cnn-01, relu_cnn-01 are the best of many on the rows that chose them" in parts[id].how
+
+
+def test_members_of_other_searches_are_not() -> None:
+    assert not any("optimistic" in s.chips for s in sections_of(record("stack-helped")))
+    unfinished = sections_of(fixtures.stack(done=False, cv=5))
+    assert {s.id for s in unfinished if "optimistic" in s.chips} == {"leaderboard"}
 
 
 def stored(path: Path) -> Path:

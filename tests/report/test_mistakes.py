@@ -61,7 +61,7 @@ def test_the_surest_come_first() -> None:
     assert section.numbers is not None
     sure = [row.cells[3].sort for row in section.numbers.rows]
     assert len(sure) == 24
-    assert sure == sorted(sure, reverse=True)  # type: ignore[type-var]
+    assert sure == sorted(sure, reverse=True)
     assert all(row.cells[1].text != row.cells[2].text for row in section.numbers.rows)
 
 

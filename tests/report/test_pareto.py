@@ -33,7 +33,7 @@ def test_the_front_is_drawn_and_told() -> None:
     assert section.state == "full"
     assert section.numbers is not None
     shown = [row.cells[0].sort for row in section.numbers.rows if row.cells[3].text == "no"]
-    assert sorted(shown) == sorted(record.pareto or ())  # type: ignore[type-var]
+    assert sorted(shown) == sorted(record.pareto or ())
     assert f"{len(shown)} of 27 trials" in section.finding
     assert section.finding.replace(SPACE, " ").count(" weights") == 2
     assert list(plan(record))[2] == "pareto"

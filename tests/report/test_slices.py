@@ -94,4 +94,4 @@ def test_states_of_the_section() -> None:
     assert slices.section(fixtures.search(7)).state == "thin"
     full = slices.section(fixtures.search(30), ["learning_rate"])
     assert full.state == "full"
-    assert len(full.blocks[0].figures) == 6  # type: ignore[union-attr]
+    assert len(full.blocks[0].figures) == 6

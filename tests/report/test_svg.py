@@ -63,7 +63,7 @@ def test_a_tip_without_a_trial_keeps_its_group() -> None:
         sheet.tip(sheet.panel(0, 0, 10, 10).plot([0], [0], "o", color=HEX["meta"])[0], "logistic: +1.2 points")
     root = ElementTree.fromstring(_drawn(sheet))
     assert [t.text for t in root.findall("title")] == ["A title"]
-    assert [g.find("title").text for g in root.iter("g") if g.find("title") is not None] == [  # type: ignore[union-attr]
+    assert [g.find("title").text for g in root.iter("g") if g.find("title") is not None] == [
         "trial 7",
         "logistic: +1.2 points",
     ]

@@ -20,7 +20,7 @@ def test_a_figure_is_an_svg_that_needs_nothing_else(tmp_path: Path) -> None:
     figure = Figures(record("search-30"))["slices"]
     assert figure._repr_svg_() == figure.svg
     root = ElementTree.fromstring(figure.svg)
-    assert root.find("{http://www.w3.org/2000/svg}desc").text == figure.finding  # type: ignore[union-attr]
+    assert root.find("{http://www.w3.org/2000/svg}desc").text == figure.finding
     assert "var(" not in figure.svg
     assert figure.save(tmp_path / "deep" / "slices.svg").read_text("utf-8") == figure.svg
     with pytest.raises(RunError, match=r"slices.png: figures are written as .svg only"):
@@ -75,7 +75,7 @@ def test_a_table_keeps_numbers(tmp_path: Path) -> None:
     stored = record("search-30")
     table = Tables(stored)["leaderboard"]
     frame = table.frame()
-    best = stored.best  # type: ignore[union-attr]
+    best = stored.best
     assert best is not None
     assert frame["accuracy"].max() == best.value
     assert frame.loc[frame["trial"] == best.id, "time"].item() == best.seconds

@@ -9,23 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.road import memoriser
+
 pytestmark = pytest.mark.slow
 
 SEARCH = ("search", "--space", "tiny.yaml", "--data", "builtin:digits", "--max-epochs", "4", "--workers", "2")
-
-MEMORISER = """
-import fertune as ft
-
-def build(params, input_shape, n_classes):
-    import keras
-    return keras.Sequential([
-        keras.Input(input_shape), keras.layers.Rescaling(1 / 255), keras.layers.Flatten(),
-        keras.layers.Dense(params["units"], activation="relu"), keras.layers.Dense(n_classes, activation="softmax")])
-
-space = ft.Space("memoriser", [ft.Int("units", 96, 128)], build=build,
-                 recipe={"learning_rate": 0.003, "batch_size": 16, "early_stopping_patience": 0,
-                         "reduce_lr_patience": 0})
-"""
 
 
 def lines(run: Path) -> list[dict]:
@@ -57,6 +45,11 @@ def test_a_search_with_folds_measures_rows_that_nobody_watched(road, folded: Pat
         assert road.fertune(word, "runs/folded").returncode == 0
     done = road.fertune("report", "runs/folded", "-o", "folded.md")
     assert done.returncode == 0, done.stderr
+    exported = road.fertune("export", "runs/folded", "--optuna", "sqlite:///folded.db", "--csv", "folded.csv")
+    assert exported.returncode == 0, exported.stderr
+    assert "folds,spread" in (road.root / "folded.csv").read_text().splitlines()[0]
+    watched = json.loads(road.fertune("watch", "runs/folded", "--json").stdout)
+    assert (watched["done"], watched["goal"], watched["best"]["trial"]) == (2, 2, best["id"])
     text = (road.root / "folded.md").read_text()
     assert "held-out rows of 3 folds" in text and "| 3 / 3 |" in text
 
@@ -64,6 +57,10 @@ def test_a_search_with_folds_measures_rows_that_nobody_watched(road, folded: Pat
 def test_a_stack_over_it_trains_nothing_and_has_its_out_of_fold_rows(road, folded: Path) -> None:
     done = road.fertune("stack", "runs/folded", "--top", "1", "--meta", "greedy", "--out", "runs/folded-stack")
     assert done.returncode == 0, done.stderr
+    note = "out-of-fold scores are optimistic: members of folded are the best of many"
+    assert note in done.stdout
+    again = road.fertune("stack", "--from-oof", "runs/folded-stack", "--meta", "mean", "--out", "runs/folded-again")
+    assert note in again.stdout, "other meta-learners change nothing of it"
     run = road.root / "runs" / "folded-stack"
     journal = lines(run)
     assert not [x for x in journal if x["event"] == "fold_started"], "nothing was trained"
@@ -141,15 +138,9 @@ def test_another_space_or_objective_is_refused_before_anything_is_written(road, 
 
 def test_a_memorising_model_scores_chance_in_a_search_with_folds(road) -> None:
     """Each picture has two twins; a fold that divided them, or a watched held-out row, would show here."""
-    rng = np.random.default_rng(0)
-    pictures = rng.integers(0, 256, (120, 12, 12), dtype=np.uint8)
-    labels = rng.integers(0, 4, 120)
-    order = rng.permutation(360)
-    x, y = np.concatenate([pictures, pictures, pictures[:, :, ::-1]])[order], np.concatenate([labels] * 3)[order]
-    np.savez(road.root / "twins-cv.npz", x_train=x, y_train=y)
-    (road.root / "memoriser_cv.py").write_text(MEMORISER)
+    memoriser.write(road.root)
     done = road.fertune(
-        "search", "--space", "memoriser_cv.py", "--data", "twins-cv.npz", "--cv", "3", "--trials", "1",
+        "search", "--space", "memoriser.py", "--data", "twins.npz", "--cv", "3", "--trials", "1",
         "--max-epochs", "30", "--out", "runs/memoriser-cv",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

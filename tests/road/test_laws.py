@@ -3,42 +3,19 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-MEMORISER = """
-import fertune as ft
-
-def build(params, input_shape, n_classes):
-    import keras
-    return keras.Sequential([
-        keras.Input(input_shape), keras.layers.Rescaling(1 / 255), keras.layers.Flatten(),
-        keras.layers.Dense(params["units"], activation="relu"), keras.layers.Dense(n_classes, activation="softmax")])
-
-space = ft.Space("memoriser", [ft.Int("units", 96, 128)], build=build,
-                 recipe={"learning_rate": 0.003, "batch_size": 16, "early_stopping_patience": 0,
-                         "reduce_lr_patience": 0})
-"""
+from tests.road import memoriser
 
 
 @pytest.fixture(scope="module")
-def twins(road) -> Path:
-    """120 pictures of noise, each there three times (once mirrored), and one random label for the three."""
-    rng = np.random.default_rng(0)
-    pictures = rng.integers(0, 256, (120, 12, 12), dtype=np.uint8)
-    labels = rng.integers(0, 4, 120)
-    x = np.concatenate([pictures, pictures, pictures[:, :, ::-1]])
-    y = np.concatenate([labels, labels, labels])
-    order = rng.permutation(len(x))
-    path = road.root / "twins.npz"
-    np.savez(path, x_train=x[order], y_train=y[order])
-    (road.root / "memoriser.py").write_text(MEMORISER)
-    return path
+def twins(road) -> None:
+    memoriser.write(road.root)
 
 
-def test_a_memorising_model_scores_chance_out_of_fold(road, twins: Path) -> None:
+def test_a_memorising_model_scores_chance_out_of_fold(road, twins: None) -> None:
     """Each picture has two twins: were they dealt to different folds, the memoriser would be right on nearly all."""
     done = road.fertune(
         "search",
@@ -87,7 +64,7 @@ def test_a_memorising_model_scores_chance_out_of_fold(road, twins: Path) -> None
         assert row["accuracy"] is None and row["oof_accuracy"] < chance + spread + 0.08, row["name"]
 
 
-def test_the_memoriser_does_memorise(road, twins: Path) -> None:
+def test_the_memoriser_does_memorise(road, twins: None) -> None:
     """Else the test above could not fail: on rows that it has seen it is right on most."""
     import fertune as ft
 

@@ -120,6 +120,15 @@ def test_a_model_of_other_classes_is_told(tmp_path: Path, monkeypatch: pytest.Mo
         load_bundle(write(tmp_path)).predict_proba(images())
 
 
+def test_a_fold_model_of_one_configuration_that_does_not_fit_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fertune.training.load.load_model", lambda p: FakeModel(0, 3 + (p.parent.name == "fold-1")))
+    models = [tmp_path / "7" / f"fold-{i}" / "model.keras" for i in range(2)]
+    with pytest.raises(RunError, match=r"^fold-1/model\.keras gives values of shape \(4,\)"):
+        Bundle.single("net 7", models, CLASSES, SHAPE).predict_proba(images())
+
+
 MODEL_PATH = "members/m0/fold-0/model.keras"
 
 

@@ -11,10 +11,9 @@ import pytest
 
 from fertune.searching import Observer
 from fertune.stacking import pieces as module
-from fertune.stacking.pieces import Piece, StackHalted, Trainer
+from fertune.stacking.pieces import StackHalted, Trainer
 from fertune.store import Journal
 from fertune.trial import (
-    OBJECTIVES,
     Event,
     Failed,
     Failure,
@@ -22,9 +21,9 @@ from fertune.trial import (
     Finished,
     PredictJob,
     Rows,
-    TrainJob,
     TrainResult,
 )
+from tests.stacking.scripted import leave_models, piece
 
 
 class Scripted:
@@ -57,21 +56,11 @@ class Scripted:
                 yield Finished(job.id, None)
             else:
                 self.trained.append(job.id)
-                Path(job.out).mkdir(parents=True, exist_ok=True)
-                for name in ("model.keras", "held_out.npz"):
-                    (Path(job.out) / name).write_bytes(b"")
+                leave_models(job)
                 yield Finished(job.id, TrainResult(0.5, 1, 1, 1.0, 1, "stopped" if job.id in self.late else "budget"))
 
     def close(self) -> None:
         return
-
-
-def piece(root: Path, member: str, fold: int) -> Piece:
-    job = TrainJob(
-        id=f"{member}/{fold}", data="", fingerprint="", fit=Rows(), stop=Rows(), family="conv", settings={}, budget=1,
-        objective=OBJECTIVES["val_accuracy"], seed=0, out=str(root / member / str(fold)),
-    )  # fmt: skip
-    return Piece(member, fold, "fold", job)
 
 
 def trainer(root: Path, executor: Scripted, **options: Any) -> Trainer:

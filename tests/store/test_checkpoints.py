@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from fertune.config import parse_size
 from fertune.errors import ConfigError
 from fertune.store.checkpoints import Checkpoints, size_text
-from fertune.store.room import bytes_in
+from fertune.store.room import bytes_in, sizes_in
 from fertune.trial import OBJECTIVES, Rung, State, Trial
 
 KB = 1000
@@ -138,6 +139,39 @@ def test_the_folds_of_a_trial_in_its_course_stay(tmp_path: Path) -> None:
     kept.began(trial(1))
     kept.ended(trial(1, 0.1).but(rungs=tuple(folds)))
     assert files(tmp_path, "model.keras") == [0] and not list(tmp_path.rglob("state"))
+
+
+def test_a_trial_that_was_tried_again_is_over_when_it_ends(tmp_path: Path) -> None:
+    kept = make(tmp_path, keep=1)
+    for number in range(3):
+        for _ in range(2):  # out of memory, and alone
+            kept.began(trial(number, None, State.RUNNING))
+        trained(tmp_path, number, state=KB)
+        kept.ended(trial(number, number / 10))
+    assert files(tmp_path, "model.keras") == [2] and not files(tmp_path, "state.npz")
+
+
+def test_folds_side_by_side_keep_their_folders_and_have_room_each(tmp_path: Path) -> None:
+    kept = make(tmp_path, max_disk=130 * KB, warn=lambda text: None)
+    folds = tuple(Rung(3, {"fold": i, "of": 3}) for i in range(3))
+    one = trial(0, None, State.RUNNING)
+    assert [kept.began(one.but(rungs=folds[: i + 1]), weights=KB) for i in range(3)] == [True] * 3
+    (tmp_path / "trials" / "0" / "fold-1").mkdir(parents=True)
+    kept.ended(one.but(rungs=(Rung(3, {"fold": 0, "of": 3}, outcome="completed"), *folds[1:])))
+    assert (tmp_path / "trials" / "0" / "fold-1").is_dir(), "nothing is in it yet, but something will be"
+    two = one.but(id=1, rungs=folds[:2])
+    assert not kept.began(two, weights=KB), "two folds of each: four times 39 kB"
+
+
+def test_a_folder_that_goes_while_it_is_measured_counts_for_nothing(tmp_path: Path) -> None:
+    for name in "abc":
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "x").write_bytes(b"12")
+    sizes = sizes_in(tmp_path)
+    next(sizes)
+    for name in "abc":
+        shutil.rmtree(tmp_path / name)
+    assert sum(sizes) == 0 and bytes_in(tmp_path / "nowhere") == 0
 
 
 @pytest.mark.parametrize(

@@ -60,10 +60,12 @@ def test_a_run_is_made_once(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="holds a run already"):
         RunFolder.create(tmp_path / "r", SEARCH)
     (tmp_path / "full").mkdir()
-    (tmp_path / "full" / "letter.txt").write_text("mine")
-    with pytest.raises(RunError, match="not an empty folder"):
-        RunFolder.create(tmp_path / "full", SEARCH)
-    assert [p.name for p in (tmp_path / "full").iterdir()] == ["letter.txt"]
+    for name in ("letter.txt", "locksmiths.txt"):
+        (tmp_path / "full" / name).write_text("mine")
+        with pytest.raises(RunError, match="not an empty folder"):
+            RunFolder.create(tmp_path / "full", SEARCH)
+        assert [p.name for p in (tmp_path / "full").iterdir()] == [name]
+        (tmp_path / "full" / name).unlink()
 
 
 def test_two_processes_never_hold_one_run_and_a_dead_one_holds_none(tmp_path: Path) -> None:

@@ -16,8 +16,10 @@ from fertune.watching import Curves, check_tensorboard
 from fertune.watching.curves import records
 from tests.console.factory import info, trial
 
-event_pb2 = pytest.importorskip("tensorboard.compat.proto.event_pb2")
-crc = pytest.importorskip("tensorboard.summary.writer.record_writer").masked_crc32c
+event_pb2 = pytest.importorskip("tensorboard.compat.proto.event_pb2", reason="curves need fertune[tensorboard]")
+crc = pytest.importorskip(
+    "tensorboard.summary.writer.record_writer", reason="curves need fertune[tensorboard]"
+).masked_crc32c
 
 
 def row(epoch: int, value: float = 0.5, **more: Any) -> dict[str, float]:
@@ -67,7 +69,9 @@ def test_each_epoch_of_a_trial_is_there_once(tmp_path: Path) -> None:
 
 
 def test_hyperparameters_keep_their_types(tmp_path: Path) -> None:
-    plugin = pytest.importorskip("tensorboard.plugins.hparams.plugin_data_pb2")
+    plugin = pytest.importorskip(
+        "tensorboard.plugins.hparams.plugin_data_pb2", reason="curves need fertune[tensorboard]"
+    )
     curves = Curves(tmp_path)
     curves.trial_ended(at_epoch(1, state=State.FAILED), None)
     (file,) = (tmp_path / "trial-0007").iterdir()
@@ -126,6 +130,40 @@ def test_trials_from_before_the_option_was_given_are_written_whole(tmp_path: Pat
         FailureKind.CRASHED, "x"), history=({"epoch": 1, "val_accuracy": float("nan")},))])  # fmt: skip
     assert [step for step, _ in scalars(tmp_path / "trial-0000")] == list(range(1, 10))
     assert scalars(tmp_path / "trial-0001") == []
+
+
+def with_folds(*folds: tuple[int, float], of: int = 3, state: State = State.RUNNING) -> Trial:
+    """A trial whose folds have so many epochs of such a value."""
+    rungs = tuple(
+        Rung(9, {"fold": i, "of": of}, epochs=n, history=tuple(row(e, value) for e in range(1, n + 1)))
+        for i, (n, value) in enumerate(folds)
+    )
+    ended = None if state is State.RUNNING else 100.0
+    return Trial(7, {"rate": 0.1}, state, rungs, history=rungs[0].history, started=50.0, ended=ended)
+
+
+def test_each_fold_of_a_trial_has_its_own_curve(tmp_path: Path) -> None:
+    curves = Curves(tmp_path)
+    curves.search_started(info(), None, ())
+    for folds in ([(1, 0.5)], [(1, 0.5), (1, 0.25)], [(2, 0.5), (1, 0.25)], [(2, 0.5), (2, 0.25)]):
+        curves.epoch(with_folds(*folds), row(1))
+    curves.trial_ended(with_folds((2, 0.5), (2, 0.25), (0, 0.0)), None)
+    curves.trial_ended(with_folds((2, 0.5), (2, 0.25), (1, 0.75), state=State.COMPLETED), None)
+    trial = tmp_path / "trial-0007"
+    assert sorted(p.name for p in trial.iterdir()) == ["fold-0", "fold-1", "fold-2"]
+    assert scalars(trial / "fold-0") == [(1, 0.5), (2, 0.5)] and scalars(trial / "fold-1") == [(1, 0.25), (2, 0.25)]
+    assert scalars(trial / "fold-2") == [(1, 0.75)]
+    for part in trial.iterdir():
+        assert [len(scalars(part, f"_hparams_/session_{end}_info")) for end in ("start", "end")] == [1, 1]
+
+
+def test_a_fold_that_is_trained_again_takes_the_place_of_the_first(tmp_path: Path) -> None:
+    curves = Curves(tmp_path)
+    curves.epoch(with_folds((2, 0.5), (2, 0.5)), row(2))
+    curves.trial_started(with_folds((2, 0.5), (0, 0.0)))
+    curves.epoch(with_folds((2, 0.5), (1, 0.25)), row(1))
+    assert scalars(tmp_path / "trial-0007" / "fold-0") == [(1, 0.5), (2, 0.5)]
+    assert scalars(tmp_path / "trial-0007" / "fold-1") == [(1, 0.25)]
 
 
 def test_folds_of_a_stack(tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ def test_several_observers_hear_everything() -> None:
 
 def test_workers_are_told_at_most_twice_a_second_and_every_tick_goes_on(tmp_path: Path) -> None:
     seen, crew = Seen(), Crew()
-    pulse = Pulse([seen], crew, tmp_path)  # type: ignore[arg-type]
+    pulse = Pulse([seen], crew, tmp_path)
     for _ in range(50):
         pulse.tick()
     told = [args for name, args in seen.calls if name == "workers"]
@@ -70,7 +70,7 @@ def test_workers_are_told_at_most_twice_a_second_and_every_tick_goes_on(tmp_path
 
 
 def test_the_file_says_what_others_want_to_know_and_goes_at_the_end(tmp_path: Path) -> None:
-    pulse = Pulse([], Crew(), tmp_path)  # type: ignore[arg-type]
+    pulse = Pulse([], Crew(), tmp_path)
     pulse.tick()
     status = read_status(tmp_path)
     assert status is not None and status.beat == 1 and abs(status.time - time.time()) < 5

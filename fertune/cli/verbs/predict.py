@@ -5,7 +5,15 @@ from __future__ import annotations
 import argparse
 import shlex
 
-from fertune.cli.grammar import Commands, add_command, any_order, output_options, read_options, take_read_options
+from fertune.cli.grammar import (
+    Commands,
+    add_command,
+    any_order,
+    output_options,
+    read_options,
+    take_read_options,
+    workers,
+)
 from fertune.errors import ConfigError
 
 OF_DATA = ("data", "split", "workers")
@@ -31,7 +39,7 @@ def add(commands: Commands) -> None:
     p.add_argument("--trial", type=int, metavar="N", help="of a search: a kept trial (default: the best)")
     p.add_argument("--data", help="probabilities for a data set instead (default: the data that the run was made on)")
     p.add_argument("--split", help="of --data: test (default), unlabelled, validation or train")
-    p.add_argument("--workers", type=int, metavar="N", help="of --data: child processes side by side (default 1)")
+    p.add_argument("--workers", type=workers, metavar="N", help="of --data: processes at work, or auto (default 1)")
     read_options(p)
     output_options(p)
     any_order(p)

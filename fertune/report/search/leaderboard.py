@@ -134,8 +134,8 @@ def _fold_cells(trial: Trial, score: Score) -> list[Cell]:
     """Of a cross-validated trial: folds done of all, and how far they lie apart."""
     if not score.folds:
         return []
-    spread = trial.spread
-    return [cell(f"{trial.folds_done} / {score.folds}", trial.folds_done), cell(score.bare(spread), spread)]
+    spread, done = trial.spread, len(trial.fold_values)
+    return [cell(f"{done} / {score.folds}", done), cell(score.bare(spread), spread)]
 
 
 def _two_columns(score: Score, second: Objective | None) -> list[Column]:

@@ -149,6 +149,7 @@ def figure(order: Sequence[Trial], broken: Sequence[Trial], axes: Sequence[Axis]
     def line(trial: Trial, **kwargs: object) -> None:
         along, across = list(range(len(at(trial)))), at(trial)
         xs, ys = (across, [-i for i in along]) if narrow else (along, across)
+        # matplotlib names each keyword of a line, and has no type for all of them together
         artist = ax.plot(xs, ys, **kwargs)[0]  # type: ignore[arg-type]
         sheet.tip(artist, f"trial {trial.id}: {score.text(trial.value) if trial.id in placed else 'failed'}", trial.id)
 

@@ -185,6 +185,7 @@ def section(record: SearchRecord, importance: Sequence[str] = ()) -> Section:
     span = widened(min(values), max(values), 1.0 if score.is_share else 0.01, 0.08)
     figures: list[Figure] = [
         drawn(
+            # mypy infers no type for a lambda with defaults
             lambda _, a=axis: figure(order, a, score, span),  # type: ignore[misc]
             id=f"slices-{i}",
             title=f"Score against {axis.name}",

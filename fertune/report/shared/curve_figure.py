@@ -152,6 +152,7 @@ def grid(
     last = max((row["epoch"] for h in histories for row in h if "epoch" in row), default=1.0)
     figures: list[Figure] = [
         drawn(
+            # mypy infers no type for a lambda with defaults
             lambda w, t=title, one=lines, s=stopped: _panels(  # type: ignore[misc]
                 t, one, limits, bands, last, w, score, score == "accuracy", s
             ),

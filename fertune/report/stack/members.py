@@ -101,6 +101,7 @@ def section(record: StackRecord) -> Section:
     ordered = [names[i] for i in order]
     pairs = [
         drawn(
+            # mypy infers no type for a lambda with defaults
             lambda w, v=values, t=title, s=share: triangle(v, ordered, t, s, w),  # type: ignore[misc]
             id=f"members-{id}",
             title=title,
