@@ -1,4 +1,4 @@
-"""What the benchmarks share: commands that are timed, the machine in words, a table, and a cut of FER-2013.
+"""What the benchmarks share: options, timed commands, trainings in workers, a cut of FER-2013, the machine, a table.
 
 Nothing here is of one machine: data, peers' scripts and peers' Python come by options.
 """
@@ -27,7 +27,13 @@ from typing import Any
 import numpy as np
 import psutil
 
+from fertune.space import load_space
+from fertune.trial import Executor, Failed, Finished, Reported, TrainJob, Value
+
 LIBRARIES = ("fertune", "keras", "tensorflow-cpu", "tensorflow", "jax", "keras-tuner", "optuna", "numpy")
+FERTUNE = (sys.executable, "-m", "fertune")
+PLAIN_SPACE = Path(__file__).parent / "spaces" / "plain_cnn.yaml"
+"""The space, net and recipe of the peers' script."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +58,7 @@ def _memory(process: psutil.Process) -> float:
     try:
         for one in [process, *process.children(recursive=True)]:
             total += one.memory_info().rss
-    except psutil.Error:
+    except psutil.Error:  # it ended between two looks
         pass
     return total / 2**20
 
@@ -130,7 +136,7 @@ def machine() -> dict[str, Any]:
     try:
         lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
         model = next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
+    except (OSError, StopIteration):  # no Linux, or a processor that has no such line
         pass
     versions = {}
     for name in LIBRARIES:
@@ -190,9 +196,6 @@ def spread(values: Sequence[float], digits: int = 1) -> str:
     return f"{middle(values):,.{digits}f} ({min(values):,.{digits}f} to {max(values):,.{digits}f})"
 
 
-FERTUNE = (sys.executable, "-m", "fertune")
-
-
 def fresh_cache(folder: Path) -> dict[str, str]:
     """This environment with an empty cache of fertune's own in ``folder``: no run profits from an earlier one."""
     cache = Path(tempfile.mkdtemp(prefix="cache-", dir=folder))
@@ -211,6 +214,8 @@ def epochs_of(lines: Sequence[Mapping[str, Any]]) -> int:
 def read_fer2013(path: Path) -> dict[str, tuple[Any, Any]]:
     """Usage -> (pictures uint8 (n, 48, 48), labels int32), rows in the order of the file.
 
+    Read here and not by ``fertune.data``, which cuts rows to validate with off Training where there is no PrivateTest.
+
     Args:
         path: Kaggle's ``fer2013.csv``: ``emotion,pixels,Usage``.
     """
@@ -221,34 +226,95 @@ def read_fer2013(path: Path) -> dict[str, tuple[Any, Any]]:
             if row["emotion"] == "":
                 continue
             usage = row["Usage"].strip()
-            pictures.setdefault(usage, []).append(np.array(row["pixels"].split(), np.uint8).reshape(48, 48))
+            pictures.setdefault(usage, []).append(np.fromstring(row["pixels"], np.uint8, sep=" ").reshape(48, 48))
             labels.setdefault(usage, []).append(int(row["emotion"]))
     return {usage: (np.stack(pictures[usage]), np.array(labels[usage], np.int32)) for usage in pictures}
 
 
-def write_cut(path: Path, fer2013: Path, train: int, val: int) -> Path:
-    """The first rows of Training to train on and the first of PublicTest to validate with, as an npz for fertune."""
+def cut(fer2013: Path, train: int, val: int) -> dict[str, Any]:
+    """The first rows of Training to train on and the first of PublicTest to validate with: the arrays of an npz."""
     faces = read_fer2013(fer2013)
     parts = {"train": (faces["Training"], train), "val": (faces["PublicTest"], val)}
     arrays = {f"x_{name}": x[:n] for name, ((x, _), n) in parts.items()}
-    arrays |= {f"y_{name}": y[:n] for name, ((_, y), n) in parts.items()}
-    np.savez(path, **arrays)
+    return arrays | {f"y_{name}": y[:n] for name, ((_, y), n) in parts.items()}
+
+
+def write_cut(path: Path, args: argparse.Namespace) -> Path:
+    """``cut`` by ``--train`` and ``--val`` as a file for ``--data``."""
+    np.savez(path, **cut(args.fer2013, args.train, args.val))
     return path
 
 
-def options(doc: str | None, *, peers: bool = True, repeats: int = 3) -> argparse.ArgumentParser:
-    """The options that benchmarks on faces share."""
+def plain_net(**params: Value) -> dict[str, Value]:
+    """Settings of one net of ``PLAIN_SPACE``: a middle one unless told otherwise; nothing ends its training early."""
+    space = load_space(PLAIN_SPACE)
+    usual: dict[str, Value] = {
+        "filters_1": 32, "kernel_1": 3, "dropout": 0.3, "l2": 1e-4, "learning_rate": 1e-3, "dense_units": 128,
+    }  # fmt: skip
+    return {**space.settings({**usual, **params}), "early_stopping_patience": 0, "reduce_lr_patience": 0}
+
+
+def train_all(executor: Executor, jobs: Sequence[TrainJob]) -> list[Reported]:
+    """Train them all; returns their epochs in the order in which they ended.
+
+    Raises:
+        SystemExit: One failed.
+    """
+    epochs: list[Reported] = []
+    left = {job.id for job in jobs}
+    for job in jobs:
+        executor.submit(job)
+    while left:
+        for event in executor.events(1.0):
+            if isinstance(event, Failed):
+                raise SystemExit(f"{event.job_id}: {event.failure.message}")
+            if isinstance(event, Reported):
+                epochs.append(event)
+            elif isinstance(event, Finished):
+                left.discard(event.job_id)
+    return epochs
+
+
+def options(doc: str | None, *, repeats: int | None = 3) -> argparse.ArgumentParser:
+    """The options that every benchmark of trainings has; ``repeats`` None: what it measures is not repeated."""
     parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--fer2013", type=Path, required=True, metavar="CSV", help="Kaggle's fer2013.csv")
-    if peers:
-        parser.add_argument("--peer", type=Path, required=True, metavar="PY", help="the peers' script")
-        parser.add_argument("--peer-data", type=Path, required=True, metavar="DIR", help="folder of its fer2013.py")
-        parser.add_argument("--peer-python", default=sys.executable, metavar="PYTHON", help="of the peers' environment")
-    parser.add_argument("--repeats", type=int, default=repeats, help=f"(default {repeats}; medians are told)")
+    if repeats is not None:
+        parser.add_argument("--repeats", type=int, default=repeats, help=f"(default {repeats}; medians are told)")
     parser.add_argument("--out", type=Path, metavar="DIR", help="keep runs and logs here (default: a passing folder)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures here")
     parser.add_argument("--quick", action="store_true", help="a few rows and epochs: does it work at all")
     return parser
+
+
+def faces_options(parser: argparse.ArgumentParser, train: int | None = None, val: int | None = None) -> None:
+    """``--fer2013``, and how much of it is used."""
+    parser.add_argument("--fer2013", type=Path, required=True, metavar="CSV", help="Kaggle's fer2013.csv")
+    if train is not None:
+        parser.add_argument("--train", type=int, default=train, help=f"first rows of Training (default {train})")
+        parser.add_argument("--val", type=int, default=val, help=f"first rows of PublicTest (default {val})")
+
+
+def search_options(parser: argparse.ArgumentParser, space: str | None = None) -> None:
+    """What may be changed of fertune's side."""
+    if space is not None:
+        parser.add_argument("--space", default=space, help=f"of fertune (default {space})")
+    parser.add_argument("--workers", default="auto", help="of fertune (default auto)")
+    parser.add_argument("fertune", nargs="*", help="more words for fertune search, after --")
+
+
+def search_command(
+    args: argparse.Namespace, space: str | Path, data: Path, run: Path, seed: int, *words: str
+) -> list[str]:
+    """``fertune search`` with ``words``, then what ``search_options`` were given, which counts more."""
+    command = [*FERTUNE, "search", "--space", str(space), "--data", str(data), "--out", str(run), "--seed", str(seed)]
+    return [*command, *words, "--workers", args.workers, *args.fertune]
+
+
+def peer_options(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
+    """Where the peers' script, its data and its Python are."""
+    parser.add_argument("--peer", type=Path, required=required, metavar="PY", help="the peers' script")
+    parser.add_argument("--peer-data", type=Path, required=required, metavar="DIR", help="folder of its fer2013.py")
+    parser.add_argument("--peer-python", default=sys.executable, metavar="PYTHON", help="of the peers' environment")
 
 
 def absolute(args: argparse.Namespace) -> argparse.Namespace:
@@ -264,6 +330,15 @@ def peer(args: argparse.Namespace, words: Sequence[str], folder: Path, limit: fl
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
     command = [args.peer_python, str(args.peer), *words, "--data", str(args.peer_data)]
     return measured(command, folder, environment, limit)
+
+
+def plain(args: argparse.Namespace, tool: str, seed: int, folder: Path, trials: int = 12) -> dict[str, Any]:
+    """One run of the peers' ``plain.py`` on the cut; hyperband finds the number of its trials itself."""
+    words = [tool, "--train", str(args.train), "--val", str(args.val), "--trials", str(trials)]
+    done = peer(args, [*words, "--epochs", str(args.epochs), "--seed", str(seed)], folder)
+    said = last_json(done.output)
+    return {"seconds": done.seconds, "cpu": done.cpu, "peak_mb": done.peak_mb, "best": said["best_val_accuracy"],
+            "trials": said["trials"], "epochs": said["epochs"], "own_seconds": said["wall_s"]}  # fmt: skip
 
 
 def peer_versions(python: str) -> str:

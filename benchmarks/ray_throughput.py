@@ -10,10 +10,21 @@ small one, to see that it runs.
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
-from common import FERTUNE, Table, fresh_cache, machine_line, measured, middle, scratch, spread, write_json
+from common import (
+    FERTUNE,
+    Table,
+    epochs_of,
+    fresh_cache,
+    journal,
+    machine_line,
+    measured,
+    middle,
+    scratch,
+    spread,
+    write_json,
+)
 
 SPACE = """\
 name: throughput
@@ -30,12 +41,11 @@ params:
 
 def figures(run: Path) -> tuple[int, float, list[float | None]]:
     """Epochs trained, seconds in which they were, and the values of the trials."""
-    lines = [json.loads(line) for line in (run / "journal.jsonl").read_text("utf-8").splitlines()]
+    lines = journal(run)
     begun = min(line["time"] for line in lines if line["event"] == "started")
     told = [line for line in lines if line["event"] == "told"]
-    epochs = sum(line["event"] == "epoch" for line in lines)
     values = [line.get("value") for line in sorted(told, key=lambda line: line["trial"])]
-    return epochs, max(line["time"] for line in told) - begun, values
+    return epochs_of(lines), max(line["time"] for line in told) - begun, values
 
 
 def main() -> None:

@@ -1,11 +1,13 @@
 """The same time: what each tool returns after fifteen minutes, on faces that it never saw.
 
-python benchmarks/same_time.py --fer2013 fer2013.csv --peer budget.py --peer-data fer2013/ --peer-python PYTHON
-    --log readings.jsonl
+python benchmarks/same_time.py --fer2013 fer2013.csv --log readings.jsonl --tools fertune,fertune+stack
+python benchmarks/same_time.py --fer2013 fer2013.csv --log readings.jsonl --peer budget.py --peer-data fer2013/
+    --peer-python PYTHON
 
 Every tool gets the Training rows alone and chooses on a tenth of them, the same tenth for all. What it returns
 predicts PublicTest once; each reading is a line of `--log`. `fertune` is the default search, `fertune+stack` a search
-and a stack of it within the same time. Predictions of PrivateTest are kept in `--out`, for whoever has its labels.
+and a stack of it within the same time; the others are of the peers' script, whose options only they need. Where
+`--peer-data` is given, predictions of PrivateTest are kept in `--out`, for whoever has its labels.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from common import (
     Table,
     absolute,
     epochs_of,
+    faces_options,
     fresh_cache,
     journal,
     last_json,
@@ -30,14 +33,18 @@ from common import (
     middle,
     options,
     peer,
+    peer_options,
     peer_versions,
     read_fer2013,
     report,
     scratch,
+    search_command,
+    search_options,
     spread,
 )
 
 OURS = ("fertune", "fertune+stack")
+PEERS = ("optuna", "random", "hyperband")
 
 
 def write_faces(args: argparse.Namespace, folder: Path) -> tuple[Path, Path, Any, Any]:
@@ -55,9 +62,9 @@ def write_faces(args: argparse.Namespace, folder: Path) -> tuple[Path, Path, Any
     search, asked = folder / "training.npz", folder / "asked.npz"
     np.savez(search, x_train=x[train], y_train=y[train], x_val=x[val], y_val=y[val])
     pictures, private_rows = public, None
-    if not args.no_private:
+    if args.peer_data is not None and not args.no_private:
         sys.path.insert(0, str(args.peer_data))
-        import fer2013
+        import fer2013  # of the folder just named
 
         images, _, usage, _, row = fer2013.load(private=True)
         pictures, private_rows = np.concatenate([public, images[usage == 2]]), row[usage == 2]
@@ -87,9 +94,8 @@ def fertune(args: argparse.Namespace, tool: str, seed: int, search: Path, folder
     environment = fresh_cache(folder)
     run = folder / f"{tool}-{seed}-search"
     share = args.search_share if tool == "fertune+stack" else 1.0
-    command = [*FERTUNE, "search", "--space", args.space, "--data", str(search), "--out", str(run), "--quiet"]
-    command += ["--time-budget", f"{share * total - args.spare:.0f}s", "--seed", str(seed), "--workers", args.workers]
-    measured([*command, *args.fertune], folder, environment)
+    words = ["--time-budget", f"{share * total - args.spare:.0f}s", "--quiet"]
+    measured(search_command(args, args.space, search, run, seed, *words), folder, environment)
     if tool == "fertune+stack":
         left = total - args.spare - (time.perf_counter() - begun)
         stack = folder / f"{tool}-{seed}-stack"
@@ -120,22 +126,28 @@ def plain(args: argparse.Namespace, tool: str, seed: int, folder: Path) -> dict[
 
 def main() -> None:
     parser = options(__doc__, repeats=1)
+    faces_options(parser)
+    peer_options(parser, required=False)
+    search_options(parser, space="leaky_cnn")
     parser.add_argument("--minutes", type=float, default=15.0)
     parser.add_argument("--epochs", type=int, default=12, help="most epochs of a peer's trial (default 12)")
-    parser.add_argument("--tools", default="fertune,fertune+stack,optuna,random,hyperband")
-    parser.add_argument("--space", default="leaky_cnn", help="of fertune (default leaky_cnn)")
+    every = ",".join((*OURS, *PEERS))
+    parser.add_argument("--tools", default=every, metavar="A,B", help=f"which, in this order (default {every})")
     parser.add_argument("--search-share", type=float, default=0.5, help="of fertune+stack (default 0.5)")
     parser.add_argument("--spare", type=float, default=5.0, help="seconds for starting and ending (default 5)")
     parser.add_argument("--stack", default="", metavar="WORDS", help='more words for fertune stack, e.g. "--top 1"')
-    parser.add_argument("--workers", default="auto", help="of fertune (default auto)")
     parser.add_argument("--no-private", action="store_true", help="predict PublicTest only")
     parser.add_argument("--log", type=Path, required=True, metavar="FILE", help="a line for each reading of PublicTest")
-    parser.add_argument("fertune", nargs="*", help="more words for fertune search, after --")
     args = absolute(parser.parse_args())
     if args.quick:
         args.minutes, args.epochs, args.no_private = min(args.minutes, 3.0), 1, True
         args.stack = args.stack or "--top 1 --folds 2 --epochs 1 --meta mean,logistic --meta-trials 2"
-    tools = args.tools.split(",")
+    tools = list(dict.fromkeys(args.tools.split(",")))
+    unknown = [tool for tool in tools if tool not in (*OURS, *PEERS)]
+    if unknown:
+        parser.error(f"--tools: {', '.join(map(repr, unknown))}; there are {every}")
+    if set(tools) & set(PEERS) and not (args.peer and args.peer_data):
+        parser.error(f"{', '.join(PEERS)} need --peer and --peer-data; without them: --tools {','.join(OURS)}")
     results: dict[str, list[dict[str, Any]]] = {tool: [] for tool in tools}
     with scratch(args.out) as folder:
         search, asked, labels, private = write_faces(args, folder)
@@ -164,8 +176,9 @@ def main() -> None:
     notes = [
         f"{args.minutes:g} minutes each (the longest took {worst:.0f} s), all Training rows, a tenth to choose on.",
         f"PublicTest was read once by each result and is logged in {args.log.name}. Aim: 66 %, better 68.5 %.",
-        peer_versions(args.peer_python),
     ]
+    if set(tools) & set(PEERS):
+        notes.append(peer_versions(args.peer_python))
     report(f"Same time: {args.minutes:g} minutes", table, notes, {"results": results}, args.json)
 
 

@@ -16,25 +16,26 @@ from typing import Any
 
 import yaml
 from common import (
-    FERTUNE,
+    PLAIN_SPACE,
     Table,
     absolute,
     epochs_of,
+    faces_options,
     fresh_cache,
     journal,
-    last_json,
     measured,
     middle,
     options,
-    peer,
+    peer_options,
     peer_versions,
+    plain,
     report,
     scratch,
+    search_command,
+    search_options,
     spread,
     write_cut,
 )
-
-SPACE = Path(__file__).parent / "spaces" / "plain_cnn.yaml"
 
 
 def with_start(args: argparse.Namespace, seed: int, folder: Path) -> Path:
@@ -44,7 +45,7 @@ def with_start(args: argparse.Namespace, seed: int, folder: Path) -> Path:
     start = [json.loads(line) for line in drawn.output.splitlines() if line.startswith("{")]
     for params in start:
         params["dropout"] = round(params["dropout"], 1)
-    space = {**yaml.safe_load(SPACE.read_text("utf-8")), "start": start}
+    space = {**yaml.safe_load(PLAIN_SPACE.read_text("utf-8")), "start": start}
     path = folder / f"plain_cnn_{seed}.yaml"
     path.write_text(yaml.safe_dump(space, sort_keys=False), "utf-8")
     return path
@@ -52,10 +53,8 @@ def with_start(args: argparse.Namespace, seed: int, folder: Path) -> Path:
 
 def fertune(args: argparse.Namespace, seed: int, data: Path, folder: Path) -> dict[str, Any]:
     run = folder / f"fertune-{seed}"
-    space = with_start(args, seed, folder)
-    command = [*FERTUNE, "search", "--space", str(space), "--data", str(data), "--tuner", "random", "--out", str(run)]
-    command += ["--trials", str(args.trials), "--max-epochs", str(args.epochs), "--seed", str(seed)]
-    command += ["--workers", args.workers, "--json", *args.fertune]
+    words = ["--tuner", "random", "--trials", str(args.trials), "--max-epochs", str(args.epochs), "--json"]
+    command = search_command(args, with_start(args, seed, folder), data, run, seed, *words)
     done = measured(command, folder, fresh_cache(folder))
     document = json.loads(done.output)
     return {
@@ -69,42 +68,29 @@ def fertune(args: argparse.Namespace, seed: int, data: Path, folder: Path) -> di
     }
 
 
-def plain(args: argparse.Namespace, tool: str, seed: int, folder: Path) -> dict[str, Any]:
-    words = [tool, "--train", str(args.train), "--val", str(args.val), "--trials", str(args.trials)]
-    done = peer(args, [*words, "--epochs", str(args.epochs), "--seed", str(seed)], folder)
-    said = last_json(done.output)
-    return {
-        "seconds": done.seconds,
-        "cpu": done.cpu,
-        "peak_mb": done.peak_mb,
-        "best": said["best_val_accuracy"],
-        "trials": said["trials"],
-        "epochs": said["epochs"],
-        "own_seconds": said["wall_s"],
-    }
-
-
 def main() -> None:
     parser = options(__doc__)
-    parser.add_argument("--train", type=int, default=6000)
-    parser.add_argument("--val", type=int, default=1500)
+    faces_options(parser, train=6000, val=1500)
+    peer_options(parser)
     parser.add_argument("--trials", type=int, default=12)
     parser.add_argument("--epochs", type=int, default=6)
-    parser.add_argument("--workers", default="auto", help="of fertune (default auto)")
     parser.add_argument("--peers", default="random,optuna", help="tools of the peers' script (default random,optuna)")
-    parser.add_argument("fertune", nargs="*", help="more words for fertune search, after --")
+    search_options(parser)
     args = absolute(parser.parse_args())
     if args.quick:
         args.train, args.val, args.trials, args.epochs, args.repeats = 640, 128, 2, 1, 1
     tools = ["fertune", *args.peers.split(",")]
     results: dict[str, list[dict[str, Any]]] = {tool: [] for tool in tools}
     with scratch(args.out) as folder:
-        data = write_cut(folder / "faces.npz", args.fer2013, args.train, args.val)
+        data = write_cut(folder / "faces.npz", args)
         for seed in range(1, args.repeats + 1):
             # each repeat begins with another one: what heats or loads the machine meets all alike
             turn = [tools[(seed - 1 + i) % len(tools)] for i in range(len(tools))]
             for tool in turn:
-                made = fertune(args, seed, data, folder) if tool == "fertune" else plain(args, tool, seed, folder)
+                if tool == "fertune":
+                    made = fertune(args, seed, data, folder)
+                else:
+                    made = plain(args, tool, seed, folder, args.trials)
                 results[tool].append(made)
                 print(f"{seed}/{args.repeats} {tool}: {made['seconds']:.1f} s, best {made['best']:.4f}", flush=True)
     ours = middle([r["seconds"] for r in results["fertune"]])
