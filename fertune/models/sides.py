@@ -45,6 +45,8 @@ def with_looks(model: Any, *, mirror: bool, down: int = 0, across: int = 0) -> A
         down, across: Pixels by which four further looks are shifted, one to each corner; what comes in at the edge is
             what lies next to it, mirrored. 0 and 0: there are no such looks.
     """
+    if not (mirror or down or across):
+        return model
     pictures = keras.Input(model.input.shape[1:], name="pictures")
     looks = [pictures]
     if down or across:
@@ -53,8 +55,6 @@ def with_looks(model: Any, *, mirror: bool, down: int = 0, across: int = 0) -> A
         looks += [layers.Cropping2D(((top, 2 * down - top), (left, 2 * across - left)))(wide) for top, left in corners]
     if mirror:
         looks += [keras.ops.flip(look, axis=2) for look in looks]
-    if len(looks) == 1:
-        return model
     said = [model(look) for look in looks]
     return keras.Model(pictures, layers.Average(name="proba", dtype="float32")(said), name=f"looking_{model.name}")
 
