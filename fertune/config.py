@@ -23,6 +23,8 @@ AUTO = "auto"
 DEFAULT_TRIALS = 20
 """Of all but hyperband, which by default runs one whole iteration of its brackets."""
 DEFAULT_MAX_EPOCHS = 30
+SPRINT_MAX_EPOCHS = 60
+"""Of sprint, whose clock ends most trainings before."""
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "": 1.0}
 

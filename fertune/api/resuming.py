@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fertune.api.spaces import find_space, narrowed_space
-from fertune.config import DEFAULT_TRIALS, SearchOptions, Where
+from fertune.config import DEFAULT_TRIALS, SPRINT_MAX_EPOCHS, SearchOptions, Where
 from fertune.errors import ConfigError, SpaceError
 from fertune.searchers import Own
 from fertune.space import Space
@@ -34,6 +34,8 @@ def new_options(space: Space, given: dict[str, Any]) -> SearchOptions:
         named = WITH_FOLDS
     options = SearchOptions(**{"tuner": named, **given}).check()
     tuner = TUNERS.get(options.tuner)
+    if tuner is not None and tuner.timed and "max_epochs" not in given:
+        options = replace(options, max_epochs=SPRINT_MAX_EPOCHS)
     ends = tuner is not None and (tuner.timed or tuner.rungs and options.time_budget is not None)
     if options.trials is None and options.tuner != "hyperband" and not ends:
         options = replace(options, trials=DEFAULT_TRIALS)

@@ -96,7 +96,7 @@ def search(
             ``{"units": "32..128:log"}``; wider than the space's own, too, where the model allows it.
         trials: Distinct configurations; default 20, for hyperband one whole iteration of its brackets. Without limit
             for sprint, and for asha with a time budget.
-        max_epochs: Most epochs for one configuration; default 30.
+        max_epochs: Most epochs for one configuration; default 30, for sprint 60.
         time_budget: Seconds, or ``"30m"``; holds with the running trial, which keeps its best epoch.
         seed: Of everything drawn; default 0.
         objective: ``val_accuracy`` (default), ``val_loss`` or ``val_macro_f1``; a trial's value is its best epoch's.

@@ -36,7 +36,7 @@ _ALL = (
     Tuner("hyperband", KERAS_TUNER, "brackets of successive halving: many short trainings, few long ones",
           rungs=True),
     Tuner("asha", FERTUNE, "asynchronous successive halving: as hyperband, and no worker ever waits", rungs=True),
-    Tuner("sprint", FERTUNE, "for a time budget: short looks at a few, then one long training of the best", timed=True),
+    Tuner("sprint", FERTUNE, "for a time budget: the space's start trained long, then looks at others", timed=True),
     Tuner("tpe", OPTUNA, "tree-structured Parzen estimator; models conditional parameters", prunes=True),
     Tuner("bayesian", KERAS_TUNER, "Gaussian process, upper confidence bound"),
     Tuner("grid", KERAS_TUNER, "all combinations once"),

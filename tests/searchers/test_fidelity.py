@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fertune.api.resuming import new_options, resumed_options
-from fertune.config import DEFAULT_TRIALS
+from fertune.config import DEFAULT_MAX_EPOCHS, DEFAULT_TRIALS, SPRINT_MAX_EPOCHS
 from fertune.errors import ConfigError
 from fertune.searching import read_progress
 from fertune.space import Bool, Space
@@ -92,6 +92,8 @@ def test_that_it_stopped_by_itself_is_in_the_journal_and_old_ones_know_nothing_o
 def test_a_time_budget_alone_is_a_sprint(given: dict[str, Any], tuner: str, trials: int | None):
     options = new_options(SPACE, given)
     assert (options.tuner, options.trials) == (tuner, trials)
+    epochs = SPRINT_MAX_EPOCHS if tuner == "sprint" else DEFAULT_MAX_EPOCHS
+    assert options.max_epochs == given.get("max_epochs", epochs)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from fertune.cli.grammar import (
     take_read_options,
     where_options,
 )
-from fertune.config import CLASS_WEIGHTS, DEFAULT_MAX_EPOCHS, DEFAULT_TRIALS, FIDELITIES, PRUNERS
+from fertune.config import CLASS_WEIGHTS, DEFAULT_MAX_EPOCHS, DEFAULT_TRIALS, FIDELITIES, PRUNERS, SPRINT_MAX_EPOCHS
 from fertune.trial import OBJECTIVES, SECOND_OBJECTIVES, TUNERS
 
 
@@ -64,7 +64,10 @@ def add(commands: Commands) -> None:
         "promotions and repeats do not count",
     )
     p.add_argument(
-        "--max-epochs", type=int, metavar="N", help=f"most epochs a configuration (default {DEFAULT_MAX_EPOCHS})"
+        "--max-epochs",
+        type=int,
+        metavar="N",
+        help=f"most epochs a configuration (default {DEFAULT_MAX_EPOCHS}; sprint: {SPRINT_MAX_EPOCHS})",
     )
     p.add_argument(
         "--time-budget", type=duration, metavar="TIME", help="such as 90s, 30m, 1.5h; the running trial included"
