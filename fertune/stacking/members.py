@@ -54,7 +54,8 @@ class Member:
         class_weight: As in its search, or the variant's.
         role: ``single`` or ``variant``.
         bags: More than 0: trained on so many bootstrap bags rather than across the folds.
-        cv: Folds on whose held-out rows its search chose it; those are the out-of-fold rows of a stack. 0 for none.
+        cv: Folds on whose held-out rows its search chose it among others; those are the out-of-fold rows of a stack. 0:
+            it was not so chosen.
         found: Its folds as the search has them, where that cross-validated it as this stack would; empty otherwise.
     """
 
@@ -158,6 +159,12 @@ def found_folds(record: SearchRecord, trial: Trial) -> tuple[Found, ...]:
     return tuple(f for f in found if f.on_disk)
 
 
+def _chosen_on(record: SearchRecord) -> int:
+    """Folds whose held-out rows chose among the trials of a run; 0 where nothing was chosen on such rows."""
+    measured = [t for t in record.trials if t.value is not None]
+    return (record.info["options"].get("cv") or 0) if len(measured) > 1 else 0
+
+
 def cv_of(records: Sequence[SearchRecord]) -> tuple[int, int] | None:
     """Folds and seed of the first search that cross-validated its trials; None where none did."""
     options = [r.info["options"] for r in records]
@@ -203,7 +210,7 @@ def members_of(
                 objective=record.objective,
                 class_weight=record.info["options"]["class_weight"],
                 build=builds.get(fingerprint),
-                cv=record.info["options"].get("cv") or 0,
+                cv=_chosen_on(record),
                 found=found_folds(record, trial) if epochs in (None, record.info["options"]["max_epochs"]) else (),
             )
         )
