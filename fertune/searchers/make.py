@@ -149,8 +149,8 @@ def engine_notes(engine: str, space: Space, trials: int | None) -> list[str]:
     elif engine == "cmaes" and modelled("cmaes", space):
         notes.append(f"cmaes learns after each {cmaes_population(space)} finished trials")
     elif engine == "sprint":
-        first = "the space's first start" if given else "after short looks at a few configurations, the best"
-        notes.append(f"sprint: {first} is trained with all cores as long as time and epochs allow, then others are")
+        which = "the space's first start" if given else "after short looks at a few configurations, the best"
+        notes.append(f"sprint: {which} is trained with all cores as long as time and epochs allow, then others are")
     elif engine == "nsga2":
         size = population(trials)
         notes.append(f"nsga2: generations of {size}, the first at random; a failed trial counts as the worst")
