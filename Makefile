@@ -3,7 +3,7 @@
 # ---- budgets of the demo: at most 5 minutes after the install, on 4 cores
 DATA         ?= builtin:faces
 WORKERS      ?= $(shell n=$$(nproc 2>/dev/null || echo 2); if [ $$n -gt 4 ]; then echo 4; else echo $$n; fi)
-LEAKY_BUDGET ?= --trials 10 --max-epochs 9 --time-budget 80s --workers $(WORKERS)
+LEAKY_BUDGET ?= --max-epochs 12 --time-budget 80s --workers $(WORKERS)
 RELU_BUDGET  ?= --trials 6 --max-epochs 8 --time-budget 55s --workers $(WORKERS)
 STACK_BUDGET ?= --top 1 --folds 3 --epochs 8 --time-budget 140s --workers $(WORKERS)
 RUNS         ?= runs
@@ -46,7 +46,7 @@ demo: $(RUNS)/demo-stack/.done
 
 # Each step is done once; one that was interrupted goes on (--resume).
 $(RUNS)/demo-leaky/.done: | $(VENV)/.installed-$(EXTRA)
-	$(BIN)/fertune search --space leaky_cnn --tuner hyperband --data '$(DATA)' $(LEAKY_BUDGET) --out $(@D) --resume
+	$(BIN)/fertune search --space leaky_cnn --tuner sprint --data '$(DATA)' $(LEAKY_BUDGET) --out $(@D) --resume
 	@touch $@
 
 $(RUNS)/demo-relu/.done: | $(VENV)/.installed-$(EXTRA)
