@@ -53,10 +53,20 @@ class Progress:
             EarlyStopping(objective, recipe.early_stopping_patience, recipe.early_stopping_min_delta),
         )
 
-    def improves(self, value: float, small: bool) -> bool:
-        """Whether an epoch with this value is the best so far; one on full pictures beats any on small ones."""
-        outgrown = self.best_small and not small
-        return self.best_epoch == 0 or outgrown or self.objective.better(value, self.best_value)
+    def watch_at(self, small: bool) -> None:
+        """A whole epoch on small pictures, or on full ones, is about to be held against the earlier ones.
+
+        With the first one on full pictures, what was reached on small ones binds no longer: neither as the best, nor
+        in the two rules. Until it is whole, the best epoch on small ones is the one to keep.
+        """
+        if self.best_small and not small:
+            self.best_value, self.best_epoch, self.best_small = float("nan"), 0, False
+            self.plateau.forget()
+            self.stopping.forget()
+
+    def improves(self, value: float) -> bool:
+        """Whether an epoch with this value is the best so far."""
+        return self.best_epoch == 0 or self.objective.better(value, self.best_value)
 
     def to_json(self) -> dict[str, Any]:
         """All but the arrays; floats survive to the bit (JSON writes the shortest text that reads back the same)."""

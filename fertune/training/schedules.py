@@ -44,6 +44,10 @@ class Plateau:
         self.wait = 0
         return max(rate * self.factor, self.minimum) if rate > self.minimum else None
 
+    def forget(self) -> None:
+        """Watch as from the first epoch on; a rate that was lowered stays so."""
+        self.best, self.wait = math.inf, 0
+
 
 @dataclass
 class EarlyStopping:
@@ -72,3 +76,7 @@ class EarlyStopping:
             return False
         self.wait += 1
         return self.wait >= self.patience
+
+    def forget(self) -> None:
+        """Watch as from the first epoch on."""
+        self.best, self.wait = None, 0

@@ -86,14 +86,11 @@ def train(job: TrainJob, context: Context, clock: Callable[[], float] = time.per
     state_folder = out / "state" if job.keep_state or job.checkpoint is not None else None
     work = Work(
         steps=batches.num_batches, fit=len(fit), stop=len(stop), budget=job.budget, horizon=job.horizon or job.budget,
-        after=views.passes * (sum(map(len, later.values())) + (len(stop) if views.passes > 1 else 0)),
+        after=views.looks.count * (sum(map(len, later.values())) + (len(stop) if views.looks.count > 1 else 0)),
         seconds=job.seconds, small_cost=views.small_cost,
     )  # fmt: skip
     pace = Pace(recipe, highest, work, progress, clock, begun)
-    watch = Watch(
-        batches, lambda small, rows: predictors[small](rows), pace, stop, progress, context, state_folder, identity,
-        earlier, job.checkpoint,
-    )  # fmt: skip
+    watch = Watch(batches, predictors, pace, stop, progress, context, state_folder, identity, earlier, job.checkpoint)
     if not tell_again(job, progress, context):
         watch.ended_by = "pruned"
     elif progress.stopped_early:
@@ -108,7 +105,7 @@ def train(job: TrainJob, context: Context, clock: Callable[[], float] = time.per
         model.set_weights(progress.best_weights)
         proba, final = progress.best_proba, views.final(progress.best_small)
         predictor = predictors[progress.best_small]
-        if views.passes > 1:
+        if views.looks.count > 1:
             predictor = Predictor(final, dataset.images)
             proba = predictor(stop.positions)
             value = scores(proba, stop.labels)[job.objective.name]

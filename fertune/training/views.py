@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from fertune.models.sides import at_side, looks, side_of, with_looks
+from fertune.models.looks import Looks
+from fertune.models.sides import at_side, side_of
 from fertune.training.compiling import compile_as
 from fertune.training.recipe import Recipe
 
@@ -16,13 +17,13 @@ class Views:
     full: Is compiled.
     small: Sees pictures made smaller; None where all of the training is on full ones.
     small_cost: Seconds of a step on small pictures over one on full ones, by their pixels; None without small ones.
-    looks: How the model that is kept looks at a picture: what ``with_looks`` takes.
+    looks: How the model that is kept looks at a picture.
     """
 
     full: Any
     small: Any
     small_cost: float | None
-    looks: dict[str, Any]
+    looks: Looks
 
     @classmethod
     def of(cls, model: Any, recipe: Recipe, shape: tuple[int, int, int]) -> Views:
@@ -38,21 +39,12 @@ class Views:
             small, cost = at_side(model, recipe.small_side), (recipe.small_side / side) ** 2
             compile_as(small, model)
         shift = recipe.shift_at_prediction
-        looked = {
-            "mirror": recipe.flip_at_prediction,
-            "down": round(shift * shape[0]),
-            "across": round(shift * shape[1]),
-        }
-        return cls(model, small, cost, looked)
-
-    @property
-    def passes(self) -> int:
-        """Predictions of the net that one of the model that is kept costs."""
-        return looks(**self.looks)
+        looks = Looks(recipe.flip_at_prediction, down=round(shift * shape[0]), across=round(shift * shape[1]))
+        return cls(model, small, cost, looks)
 
     def final(self, small: bool) -> Any:
         """The model that is kept: it sees pictures at the size at which its best epoch was trained and measured."""
-        return with_looks(self.at(small), **self.looks)
+        return self.looks.over(self.at(small))
 
     @property
     def trained(self) -> list[Any]:

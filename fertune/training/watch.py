@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +19,10 @@ from fertune.training.compiling import rate_is_scheduled, set_rate
 from fertune.training.context import Context
 from fertune.training.failures import NanLoss
 from fertune.training.pace import Pace
+from fertune.training.predict import Predictor
 from fertune.training.progress import Progress
-from fertune.training.rows import Part, Positions
+from fertune.training.rows import Part
 
-Predict = Callable[[bool, Positions], npt.NDArray[np.float32]]
 CHECK_EVERY = 20
 """Batches between two looks at the running loss; each look waits for the device."""
 
@@ -40,7 +40,7 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]
 
     Args:
         batches: Is told the number of each epoch.
-        predict: Probabilities of rows of the data set with the weights that are trained, on small pictures or not.
+        predictors: Predict rows with the weights that are trained: True on small pictures, False on full ones.
         pace: Says the learning rate of each batch, the size of pictures, and when it is enough.
         stop: The rows that are watched.
         progress: Is carried on.
@@ -58,12 +58,12 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]
     """
 
     def __init__(
-        self, batches: Batches, predict: Predict, pace: Pace, stop: Part, progress: Progress, context: Context,
-        state_folder: Path | None, identity: dict[str, Any], earlier: state.Snapshot | None = None,
+        self, batches: Batches, predictors: Mapping[bool, Predictor], pace: Pace, stop: Part, progress: Progress,
+        context: Context, state_folder: Path | None, identity: dict[str, Any], earlier: state.Snapshot | None = None,
         every: float | None = None,
     ) -> None:  # fmt: skip
         super().__init__()
-        self._batches, self._predict, self._stop, self._progress = batches, predict, stop, progress
+        self._batches, self._predictors, self._stop, self._progress = batches, predictors, stop, progress
         self._context, self._folder, self._identity = context, state_folder, identity
         self._pace = pace
         self.ended, self.ended_by = False, "budget"
@@ -100,7 +100,7 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]
         progress = self._progress
         self._check(float(logs["loss"]))
         trained = time.perf_counter()
-        proba = self._predict(self._small, self._stop.positions)
+        proba = self._predictors[self._small](self._stop.positions)
         self._pace.end(time.perf_counter() - trained)
         if not np.isfinite(proba).all():
             raise NanLoss("NaN", progress.epoch + 1, self._rate)
@@ -112,9 +112,8 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]
         value = float(entry[progress.objective.name])
         progress.epoch = epoch + 1
         progress.history.append(entry)
-        if progress.improves(value, self._small):
-            if progress.best_small and not self._small:
-                progress.stopping.best, progress.stopping.wait = None, 0  # values of small pictures bind no longer
+        progress.watch_at(self._small)
+        if progress.improves(value):
             progress.best_value, progress.best_epoch, progress.best_proba = value, epoch + 1, proba
             progress.best_small = self._small
             progress.best_weights = state.copies(self.model.weights)

@@ -1,4 +1,4 @@
-"""Models over the layers of another one: small pictures at the front, the mirror image beside it."""
+"""Models over the layers of another one: small pictures at the front."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ from fertune.errors import ConfigError
 from fertune.models import build_model
 from fertune.models.catalog import FAMILIES, complete
 from fertune.models.feasible import conv_params, infeasible
-from fertune.models.sides import at_side, looks, side_of, with_looks
+from fertune.models.sides import at_side, side_of
 from fertune.training.load import load_model, save_model
-from fertune.training.model_shape import shape_faults
 
 SMALL: dict[str, Any] = {
     "blocks": 2, "filters_1": 4, "filters_2": 4, "dense_units": 0, "pooling": "average", "augment": True, "zoom": 0.1,
@@ -50,41 +49,6 @@ def test_a_net_whose_weights_hang_on_the_size_has_no_smaller_side() -> None:
 
 def test_the_side_of_a_model_is_what_its_convolutions_see() -> None:
     assert side_of(build(), (24, 20, 1)) == 20 and side_of(build(input_side=16), (24, 20, 1)) == 16
-
-
-def test_the_mirror_image_counts_half_and_the_file_loads(tmp_path: Path) -> None:
-    model = build()
-    both = with_looks(model, mirror=True)
-    by_hand = (proba(model) + proba(model, PICTURES[:, :, ::-1])) / 2
-    assert proba(both) == pytest.approx(by_hand, abs=1e-6)
-    assert both.count_params() == model.count_params()
-    save_model(both, tmp_path / "m.keras")
-    again = load_model(tmp_path / "m.keras")
-    assert proba(again) == pytest.approx(by_hand, abs=1e-6)
-    assert list(shape_faults(tmp_path / "m.keras", (24, 20, 1), 5)) == []
-    assert len(list(shape_faults(tmp_path / "m.keras", (28, 20, 1), 4))) == 2
-
-
-@pytest.mark.parametrize(("mirror", "down", "across", "count"), [
-    (False, 2, 1, 5), (True, 2, 1, 10), (True, 0, 3, 6), (False, 2, 0, 3), (False, 0, 0, 1), (True, 0, 0, 2),
-])  # fmt: skip
-def test_shifted_looks_count_alike_and_the_file_loads(
-    tmp_path: Path, mirror: bool, down: int, across: int, count: int
-) -> None:
-    model = build()
-    made = with_looks(model, mirror=mirror, down=down, across=across)
-    wide = np.pad(PICTURES, [(0, 0), (down, down), (across, across), (0, 0)], mode="symmetric")
-    seen = [PICTURES]
-    if down or across:
-        seen += [wide[:, t : t + 24, s : s + 20] for t in {0, 2 * down} for s in {0, 2 * across}]
-    if mirror:
-        seen += [look[:, :, ::-1] for look in seen]
-    assert len(seen) == count == looks(mirror=mirror, down=down, across=across)
-    by_hand = np.mean([proba(model, look) for look in seen], axis=0)
-    assert proba(made) == pytest.approx(by_hand, abs=1e-6)
-    save_model(made, tmp_path / "m.keras")
-    assert proba(load_model(tmp_path / "m.keras")) == pytest.approx(by_hand, abs=1e-6)
-    assert list(shape_faults(tmp_path / "m.keras", (24, 20, 1), 5)) == []
 
 
 def test_an_input_side_resizes_in_the_model(tmp_path: Path) -> None:

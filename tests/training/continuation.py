@@ -98,7 +98,7 @@ def main(root: Path, optimizer: str, part: str) -> None:
             "values": [straight.value, second.value],
             "rates": len({entry["learning_rate"] for entry in state_of(root / "straight")[1]["history"]}),
             "waited": state_of(root / "first")[1]["early_stopping"]["wait"],
-        }  # fmt: skip
+        }
     elif part in SCHEDULED:
         how = {"settings": SCHEDULED[part], "horizon": 6, "share": 0.7}
         straight, _ = run("straight", 6, **how)
@@ -120,7 +120,7 @@ def main(root: Path, optimizer: str, part: str) -> None:
         found |= {
             "broken_at": [broken.epochs, broken.ended_by],
             "mended": same_files(root / "straight", root / "broken"),
-        }  # fmt: skip
+        }
     else:
         early, _ = run("early", 40, patience=3)
         run("early-1", early.epochs - 1, patience=3)
