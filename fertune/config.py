@@ -26,6 +26,9 @@ DEFAULT_MAX_EPOCHS = 30
 SPRINT_MAX_EPOCHS = 60
 """Of sprint, whose clock ends most trainings before."""
 
+MOST_HELD_OUT = 0.5
+"""Part of the rows that ``--holdout`` may take."""
+
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "": 1.0}
 
 
@@ -88,6 +91,13 @@ def _choice(faults: list[str], name: str, value: object, legal: Sequence[str]) -
 def _whole(faults: list[str], name: str, value: object, low: int, more: str = "") -> None:
     if isinstance(value, bool) or not isinstance(value, int) or value < low:
         faults.append(f"{name}: {value!r} is not a whole number of at least {low}{more}")
+
+
+def _part_faults(holdout: object) -> list[str]:
+    number = isinstance(holdout, (int, float)) and not isinstance(holdout, bool)
+    if number and 0 <= float(holdout) <= MOST_HELD_OUT:  # type: ignore[arg-type]  # it is a number
+        return []
+    return [f"--holdout: {holdout!r} is not a part of the rows, such as 0.1; at most {MOST_HELD_OUT}, or 0 for none"]
 
 
 def _raise(faults: list[str], what: str) -> None:
@@ -155,6 +165,7 @@ class SearchOptions(Where):
         max_disk: Bytes that the run's folder may take: models below the best one are dropped first, then the states
             from which trainings go on; None for no limit.
         cv: Folds on which each configuration is trained; 0: on the training rows, measured on the validation rows.
+        holdout: Part of the train and validation rows that no trial sees, for a stack; 0: none.
     """
 
     tuner: str
@@ -170,6 +181,7 @@ class SearchOptions(Where):
     max_params: int | None = None
     max_disk: int | None = None
     cv: int = 0
+    holdout: float = 0.0
 
     def check(self) -> SearchOptions:
         """Itself.
@@ -183,6 +195,9 @@ class SearchOptions(Where):
         _choice(faults, "--pruner", self.pruner, PRUNERS)
         faults += self._objective_faults()
         faults += self._cv_faults()
+        faults += _part_faults(self.holdout)
+        if self.cv and self.holdout:
+            faults.append("--cv and --holdout do not go together: folds hold out every row, each once")
         _choice(faults, "--class-weight", self.class_weight, CLASS_WEIGHTS)
         pruning = [t.name for t in TUNERS.values() if t.prunes]
         known = self.tuner.startswith(OWN) or self.tuner in TUNERS
@@ -243,7 +258,8 @@ class StackOptions(Where):
 
     Attributes:
         top: Best distinct configurations taken from each search.
-        folds: Number of folds of the out-of-fold matrix.
+        folds: Number of folds of the out-of-fold matrix; 1 with ``holdout``.
+        holdout: Part of the train and validation rows that is held out once, in place of folds; 0: folds.
         epochs: Most epochs of one fold's model; None: the ``max_epochs`` of the search it came from.
         bagging: Number of bootstrap models of the best single one; 0 for no such row.
         class_weights: Class-weight variants of the best single one.
@@ -255,6 +271,7 @@ class StackOptions(Where):
 
     top: int = 2
     folds: int = 5
+    holdout: float = 0.0
     epochs: int | None = None
     bagging: int = 0
     class_weights: tuple[str, ...] = ()
@@ -278,7 +295,11 @@ class StackOptions(Where):
         for learner in self.meta or ("",):
             _choice(faults, "--meta", learner, ("all", *META_LEARNERS, *own))
         _whole(faults, "--top", self.top, 1)
-        _whole(faults, "--folds", self.folds, 2)
+        faults += _part_faults(self.holdout)
+        if not self.holdout:
+            _whole(faults, "--folds", self.folds, 2)
+        elif self.folds != 1:
+            faults.append("--folds and --holdout do not go together: give one of them")
         _whole(faults, "--bagging", self.bagging, 0)
         _whole(faults, "--meta-trials", self.meta_trials, 1)
         _whole(faults, "--seed", self.seed, 0)

@@ -181,6 +181,37 @@ def make_folds(
     return folds
 
 
+def make_holdout(
+    train: ArrayLike, validation: ArrayLike, labels: ArrayLike, groups: ArrayLike, *, part: float, seed: int
+) -> Fold:
+    """One cut in place of folds: a stratified part of all rows is held out, by whole clusters.
+
+    Of the rows that are left ``fit`` gets those for training and ``stop`` those for validation, as the data divide
+    them; a cluster that has rows in both goes to ``stop``.
+
+    Args:
+        train, validation: Whole numbers, the rows to use, once each.
+        labels, groups: See ``make_folds``.
+        part: Share of the rows to hold out, between 0 and 1.
+        seed: Of the draw.
+
+    Raises:
+        ConfigError: An illegal part, or nothing would be left to train on or to watch.
+    """
+    trained, watched = np.asarray(train), np.asarray(validation)
+    draw = int(_rng(seed, 4).integers(2**31))
+    rest, held_out = split_groups(np.concatenate([trained, watched]), labels, groups, part, draw)
+    group_of = np.asarray(groups)
+    watches = np.isin(group_of[rest], group_of[np.intersect1d(rest, watched)])
+    fold = Fold(rest[~watches], rest[watches], held_out)
+    if len(fold.fit) == 0 or len(fold.stop) == 0:
+        raise ConfigError(
+            f"with {part:g} of {len(trained) + len(watched):,} rows held out none is left to "
+            + ("train on" if len(fold.fit) == 0 else "validate with")
+        )
+    return fold
+
+
 def _deal(clusters: _Clusters, k: int, rng: np.random.Generator) -> NDArray[np.int64]:
     """int64 (n,): the fold of each cluster."""
     n = len(clusters.size)
@@ -276,13 +307,13 @@ def check_folds(folds: Sequence[Fold], positions: ArrayLike, groups: ArrayLike) 
     _raise(faults + _divided(folds, rows, groups))
 
 
-def check_bags(bags: Sequence[Fold], positions: ArrayLike, groups: ArrayLike) -> None:
-    """As ``check_folds``, but a row may be held out by any number of bags.
+def check_parts(folds: Sequence[Fold], positions: ArrayLike, groups: ArrayLike) -> None:
+    """As ``check_folds``, but a row may be held out by any number of them, as with bags and with a single cut.
 
     Raises:
-        FoldError: A cluster stands in two parts of a bag, or a row is none of the given ones.
+        FoldError: A cluster stands in two parts of a fold, or a row is none of the given ones.
     """
-    _raise(_divided(bags, np.sort(np.asarray(positions)), groups))
+    _raise(_divided(folds, np.sort(np.asarray(positions)), groups))
 
 
 def _divided(folds: Sequence[Fold], rows: NDArray[np.int64], groups: ArrayLike) -> list[str]:

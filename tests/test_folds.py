@@ -12,7 +12,16 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from fertune.errors import ConfigError
-from fertune.folds import Fold, FoldError, check_bags, check_folds, make_bags, make_folds, split_groups
+from fertune.folds import (
+    Fold,
+    FoldError,
+    check_folds,
+    check_parts,
+    make_bags,
+    make_folds,
+    make_holdout,
+    split_groups,
+)
 
 Rows = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]
 
@@ -76,7 +85,40 @@ def test_bags_draw_clusters_whole_and_stop_inside_the_bag(table: Rows, seed: int
         for cluster in clusters[0]:
             times = often[groups[rows] == cluster]
             assert len(times) == np.sum(groups[positions] == cluster) and len(set(times.tolist())) == 1
-        check_bags([bag], positions, groups)
+        check_parts([bag], positions, groups)
+
+
+@given(tables(), st.floats(0.1, 0.5), st.integers(0, 99), st.randoms(use_true_random=False))
+def test_a_held_out_part_leaves_training_and_validation_as_they_are(table: Rows, part: float, seed: int, draw) -> None:
+    positions, labels, groups = table
+    watched = np.array(sorted(draw.sample(positions.tolist(), len(positions) // 4)), np.int32)
+    train = np.setdiff1d(positions, watched)
+    try:
+        fold = make_holdout(train, watched, labels, groups, part=part, seed=seed)
+    except ConfigError as error:
+        assert "none is left to" in error.message
+        return
+    check_parts([fold], positions, groups)
+    assert sorted(np.concatenate([fold.fit, fold.stop, fold.held_out]).tolist()) == sorted(positions.tolist())
+    assert set(fold.fit.tolist()) <= set(train.tolist())
+    parted = set(groups[train].tolist()) & set(groups[watched].tolist())
+    assert {groups[row] for row in np.setdiff1d(fold.stop, watched).tolist()} <= parted, "only copies change sides"
+
+
+def test_a_held_out_part_has_its_share_of_each_class_and_is_drawn_by_its_seed() -> None:
+    positions, labels, groups = many()
+    one, same, other = (
+        make_holdout(positions[:1800], positions[1800:], labels, groups, part=0.1, seed=seed) for seed in (3, 3, 4)
+    )
+    assert np.abs(np.bincount(labels[one.held_out], minlength=7) - 0.1 * np.bincount(labels, minlength=7)).max() <= 1.5
+    assert one.held_out.tolist() == same.held_out.tolist() != other.held_out.tolist()
+
+
+def test_no_rows_left_to_watch_are_refused() -> None:
+    groups = np.arange(10)
+    groups[9] = 8
+    with pytest.raises(ConfigError, match="with 0.5 of 10 rows held out none is left to"):
+        make_holdout(np.arange(8), [8, 9], np.zeros(10, int), np.where(groups < 8, 0, 1), part=0.5, seed=0)
 
 
 @given(tables(), st.floats(0.05, 0.9), st.integers(0, 99))
@@ -254,7 +296,7 @@ def test_a_divided_cluster_is_refused(parts: tuple[str, str]) -> None:
         check_folds(folds, positions, groups)
     assert f"fold 2: 1 twin clusters are divided between {parts[0]} and {parts[1]}" in caught.value.details
     with pytest.raises(FoldError):
-        check_bags(folds, positions, groups)
+        check_parts(folds, positions, groups)
 
 
 def test_no_folds_hold_nothing_out() -> None:

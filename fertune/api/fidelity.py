@@ -20,6 +20,7 @@ SIDE = "input_side"
 
 def around(data: ImageDataset, options: SearchOptions, started: float) -> Around:
     """The clock of a command that began at ``started`` (``time.monotonic()``), and the data."""
+    rows = round(len(data.positions("train")) * (1 - options.holdout))
 
     def time_left() -> float:
         return math.inf if options.time_budget is None else started + options.time_budget - time.monotonic()
@@ -27,8 +28,7 @@ def around(data: ImageDataset, options: SearchOptions, started: float) -> Around
     height, width, _ = data.image_shape
     return Around(
         time_left=time_left,
-        rows=len(data.positions("train")),
-        watched=len(data.positions("validation")),
+        rows=rows,
         side=height if height == width else None,
     )
 

@@ -1,4 +1,4 @@
-"""What a search with ``--cv`` has beside the others: its folds, its jobs, its files."""
+"""What a search with ``--cv`` or ``--holdout`` has beside the others: its folds, its jobs, its files."""
 
 from __future__ import annotations
 
@@ -10,41 +10,47 @@ import numpy as np
 
 from fertune.config import SearchOptions
 from fertune.data import ImageDataset
-from fertune.folds import check_folds, make_folds
 from fertune.searching.judging import held_out_of
+from fertune.stacking.cutting import folds_at, make_cut
 from fertune.store import write_arrays
 from fertune.store.checkpoints import resumable
-from fertune.store.fold_files import read_folds, write_folds
 from fertune.trial import Objective, Rows, State, Suggestion, TrainJob, Trial
 
 FOLD_FILES = ("model.keras", "stop.npz", "held_out.npz")
+
+
+def check_cut(options: SearchOptions, data: ImageDataset) -> None:
+    """Check that the rows can be divided so, before anything is written.
+
+    Raises:
+        ConfigError: They cannot.
+    """
+    if options.cv or options.holdout:
+        make_cut(data, k=options.cv, holdout=options.holdout, seed=options.seed)
 
 
 def cut_folds(run: Path, data: ImageDataset, options: SearchOptions) -> None:
     """Make ``folds.npz`` of the train and validation rows, as a stack of the same seed does; a resumed run has it.
 
     Raises:
-        ConfigError: So many folds are impossible for these rows.
+        ConfigError: So many folds, or such a part held out, are impossible for these rows.
     """
-    path = run / "folds.npz"
-    rows = data.positions("train", "validation")
-    if path.exists():
-        folds = read_folds(path, options.cv)
-    else:
-        folds = make_folds(rows, data.labels, data.groups, k=options.cv, seed=options.seed)
-        write_folds(path, folds)
-    check_folds(folds, rows, data.groups)
+    if options.cv or options.holdout:
+        folds_at(run / "folds.npz", data, k=options.cv, holdout=options.holdout, seed=options.seed)
 
 
-def fold_job(job: TrainJob, run: Path, trial: Trial, suggestion: Suggestion, seed: int) -> TrainJob:
-    """The job of one fold: ``fit`` rows by gradient, ``stop`` rows watched, ``held_out`` predicted at the end."""
+def fold_job(job: TrainJob, run: Path, trial: Trial, suggestion: Suggestion, options: SearchOptions) -> TrainJob:
+    """The job of one fold: ``fit`` rows by gradient, ``stop`` rows watched, ``held_out`` predicted at the end.
+
+    With a single cut there is but the one, and a stack predicts what it holds out.
+    """
     fold = suggestion.fold
-    if fold is None:
-        return job
 
     def rows(part: str) -> Rows:
-        return Rows(file=str(run / "folds.npz"), key=f"fold{fold}_{part}")
+        return Rows(file=str(run / "folds.npz"), key=f"fold{fold or 0}_{part}")
 
+    if fold is None:
+        return replace(job, fit=rows("fit"), stop=rows("stop")) if options.holdout else job
     out = run / "trials" / str(trial.id) / f"fold-{fold}"
     return replace(
         job,
@@ -52,7 +58,7 @@ def fold_job(job: TrainJob, run: Path, trial: Trial, suggestion: Suggestion, see
         stop=rows("stop"),
         predict={"held_out": rows("held_out")},
         out=str(out),
-        seed=int(np.random.SeedSequence([seed, trial.id, fold]).generate_state(1)[0] % 2**31),
+        seed=int(np.random.SeedSequence([options.seed, trial.id, fold]).generate_state(1)[0] % 2**31),
         resume=resumable(out),
         told=0,
         keep_state=False,

@@ -14,7 +14,9 @@ from fertune.searchers import Own
 from fertune.space import Space
 from fertune.trial import OWN, TUNERS
 
-FIXED_ON_RESUME = ("tuner", "pruner", "max_epochs", "seed", "objective", "class_weight", "max_params", "fidelity", "cv")
+FIXED_ON_RESUME = (
+    "tuner", "pruner", "max_epochs", "seed", "objective", "class_weight", "max_params", "fidelity", "cv", "holdout"
+)  # fmt: skip
 WITH_FOLDS = "tpe"
 """The tuner of a search with folds in a space that names one with rungs, which do not go together."""
 CHOSEN_BY_HAND = ("tuner", "trials", "max_epochs", "pruner", "fidelity")

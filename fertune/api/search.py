@@ -20,6 +20,7 @@ from fertune.api.describe import (
     watcher_for,
 )
 from fertune.api.fidelity import check_fidelity
+from fertune.api.folding import check_cut
 from fertune.api.hints import with_range
 from fertune.api.resuming import new_options, resumed_options, same_searcher, same_space
 from fertune.api.runs import SearchRun
@@ -58,6 +59,7 @@ def search(
     fidelity: str | None = None,
     class_weight: str | None = None,
     cv: int | None = None,
+    holdout: float | None = None,
     warm_start: str | Path | Sequence[str | Path] | None = None,
     max_params: int | None = None,
     max_disk: str | int | None = None,
@@ -106,6 +108,8 @@ def search(
         class_weight: ``none`` (default), ``sqrt`` or ``balanced``.
         cv: Folds of train and validation rows on which each configuration is trained; weak ones are stopped after one
             or two. Default 0: trained on the training rows, measured on the validation rows.
+        holdout: Part of the train and validation rows, such as 0.1, that no trial trains on or is measured with. A
+            stack fits its meta-learners on them and takes this search's models as they are. Default 0: none.
         warm_start: Earlier searches of the same space, data and options: their finished trials are known from the
             start, and none of them is tried again.
         max_params: Configurations whose model has more weights are infeasible: not trained, and told as failed.
@@ -139,7 +143,7 @@ def search(
     given = options_given(
         tuner=own.name if own is not None else tuner, pruner=pruner, trials=trials, max_epochs=max_epochs,
         time_budget=time_budget, seed=seed, objective=objective, fidelity=fidelity, class_weight=class_weight, cv=cv,
-        max_params=max_params, max_disk=max_disk, workers=workers, gpus=gpus, per_gpu=per_gpu,
+        holdout=holdout, max_params=max_params, max_disk=max_disk, workers=workers, gpus=gpus, per_gpu=per_gpu,
         trial_timeout=trial_timeout, log_dir=log_dir, executor=executor, address=address,
     )  # fmt: skip
     path = Path(out) if out is not None else None
@@ -183,6 +187,7 @@ def search(
         raise ConfigError(f"{dataset.name} has no rows to train on and to validate with")
     known = known_of(warm, chosen, options, dataset, watcher)
     check_fidelity(chosen, options, dataset)
+    check_cut(options, dataset)
     with writing(path or Path("runs")):
         folder = _open(path, old is not None, chosen, options, own, dataset, command, warm)
     try:

@@ -71,9 +71,9 @@ class Sitting:
                 goal = goal_of(self._options.trials, self._folder.journal.lines)
                 self._observer.search_started(self._folder.info, goal, progress.trials.all())
                 first = next(line for line in self._folder.journal.lines if line["event"] == "session")
+                cut_folds(self._folder.path, self._data, self._options)
                 searcher = self._make_searcher(first["trials"])
                 if self._options.cv:
-                    cut_folds(self._folder.path, self._data, self._options)
                     searcher = FoldRacing(searcher, folds=self._options.cv, slots=executor.slots)
                 restore(searcher, progress.calls, written_by=self._written_by())
                 budget = self._options.time_budget
@@ -160,7 +160,7 @@ class Sitting:
             alone=suggestion.alone,
             seconds=suggestion.seconds,
         )
-        return fold_job(job, self._folder.path, trial, suggestion, self._options.seed)
+        return fold_job(job, self._folder.path, trial, suggestion, self._options)
 
     def _fed(self, suggestion: Suggestion) -> tuple[tuple[int, int, int], int]:
         """Shape of the pictures that a piece of work is trained on, and the number of classes."""

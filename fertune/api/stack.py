@@ -29,7 +29,7 @@ from fertune.errors import AllTrialsFailed, ConfigError, Interrupted, RunError
 from fertune.execution import check_where, make_executor
 from fertune.searching import Interrupts, Observer
 from fertune.space import Space
-from fertune.stacking.members import Member, choose, cv_of, members_of, same_data
+from fertune.stacking.members import Member, choose, cut_of, members_of, same_data
 from fertune.stacking.pieces import StackHalted
 from fertune.store import RunFolder, SearchRecord, open_record
 from fertune.store.folder import free_name
@@ -47,6 +47,7 @@ def stack(
     *,
     top: int | None = None,
     folds: int | None = None,
+    holdout: float | None = None,
     epochs: int | None = None,
     bagging: int | None = None,
     class_weights: Sequence[str] | None = None,
@@ -74,13 +75,17 @@ def stack(
     """Train the best configurations of searches across folds, stack them, and compare honestly.
 
     Single models and ensembles are compared with the same kind of member (the mean of a configuration's fold models).
-    What is chosen is chosen on out-of-fold rows; the labels of the test rows are read once, at the end. Members of a
-    search with ``cv`` are the best of many on these very rows, so their out-of-fold scores are optimistic.
+    What is chosen is chosen on out-of-fold rows; the labels of the test rows are read once, at the end. Where a search
+    with ``cv`` compared several configurations, its best ones were chosen on these very rows: their out-of-fold scores
+    are optimistic then.
 
     Args:
         runs: Searches over the same data.
         top: Best distinct configurations of each; default 2.
         folds: Default 5, or as many as the first search with ``cv`` has; its trials are then not trained again.
+        holdout: In place of folds: part of the train and validation rows, such as 0.1, that is held out once. Each
+            configuration is one model then, and meta-learners have these rows alone. Default: that of the first search
+            with ``holdout``, whose trained models are taken as they are.
         epochs: Most epochs of a fold's model; default: ``max_epochs`` of its search.
         bagging: Bootstrap models of the best single configuration, as one more row; default 0.
         class_weights: Class-weight variants of the best single configuration, of ``none``, ``sqrt``, ``balanced``.
@@ -90,7 +95,7 @@ def stack(
             ``OwnMetaLearner``; default ``["all"]``, which is all of fertune's. ``mean`` always is.
         meta_trials: Trials of each tuned meta-learner; default 10.
         time_budget: Seconds or ``"2h"`` for everything; configurations whose folds did not finish are left out, named.
-        seed: Default 0, or that of the first search with ``cv``.
+        seed: Default 0, or that of the first search with ``cv`` or ``holdout``.
         workers: Processes at work side by side, or ``auto`` (the default): what suits the machine.
         gpus: ``auto`` (all there are), ``none``, or numbers such as ``"0,1"``.
         per_gpu: Workers that share a GPU; default 1.
@@ -118,7 +123,7 @@ def stack(
     started = time.monotonic()
     watcher = watcher_for(observer, verbose)
     given = options_given(
-        top=top, folds=folds, epochs=epochs, bagging=bagging, class_weights=class_weights,
+        top=top, folds=folds, holdout=holdout, epochs=epochs, bagging=bagging, class_weights=class_weights,
         meta=None if meta is None else _meta_names(meta), meta_trials=meta_trials, time_budget=time_budget, seed=seed,
         workers=workers, gpus=gpus, per_gpu=per_gpu, trial_timeout=trial_timeout, log_dir=log_dir, executor=executor,
         address=address,
@@ -155,9 +160,10 @@ def stack(
             raise RunError(f"{folder} is a stack; only searches can be stacked")
         records.append(record)
     same_data(records)
-    cut = cv_of(records)
-    if old is None and cut is not None:  # folds that a search has trained already are not trained again
-        options = _options(None, {"folds": cut[0], "seed": cut[1], **given})
+    other_cut = {"folds", "holdout"} & given.keys()
+    cut = {name: value for name, value in cut_of(records).items() if name == "seed" or not other_cut}
+    if old is None and cut:  # what a search has trained already is not trained again
+        options = _options(None, {**cut, **given})
         other = [r.name for r in records if options.epochs not in (None, r.info["options"]["max_epochs"])]
         if other:
             watcher.said(f"--epochs {options.epochs} are not those of {', '.join(other)}: trained anew")
@@ -172,7 +178,8 @@ def stack(
     dataset = _dataset(data, records[0], watcher, allow_pickle)
     check_tensorboard(options.log_dir)
     check_where(options)
-    _warn_of_thin_classes(dataset, options.folds, watcher)
+    if not options.holdout:
+        _warn_of_thin_classes(dataset, options.folds, watcher)
     with writing(path or Path("runs")):
         run = _open(path, old, members, options, dataset, records, folders, command)
     try:
@@ -207,7 +214,7 @@ def _own() -> tuple[str, ...]:
 
 def _options(old: dict[str, Any] | None, given: dict[str, Any]) -> StackOptions:
     if old is None:
-        return StackOptions(**given).check(own=_own())
+        return StackOptions(**({"folds": 1, **given} if given.get("holdout") else given)).check(own=_own())
     stored = {**asdict(StackOptions()), **old["options"]}
     stored |= {name: tuple(stored[name]) for name in ("class_weights", "meta")}
     faults = [
@@ -302,7 +309,8 @@ def _sitting(
     from fertune.stacking.stack import Stack  # brings scikit-learn and more: only where it is needed
 
     folder.journal.write("session", workers=options.workers)
-    executor = make_executor(options, log_dir=folder.path / "logs")
+    models = len(members) * options.folds + len(options.class_weights) * options.folds + options.bagging
+    executor = make_executor(options, log_dir=folder.path / "logs", most=models)
     observer = pulse = watched(observer, executor, folder, options.log_dir)
     try:
         with Interrupts() as interrupts:

@@ -21,7 +21,7 @@ from fertune.store.known_trials import known_line
 from fertune.trial import TUNERS, Objective, State, Trial
 
 Known = list[tuple[Trial, SearchRecord]]
-SAME = ("objective", "max_epochs", "class_weight", "cv")
+SAME = ("objective", "max_epochs", "class_weight", "cv", "holdout")
 """Options without which values of two runs do not mean the same."""
 
 
@@ -108,8 +108,8 @@ def _differences(record: object, space: Space, options: SearchOptions, data: Ima
             f"data {info['data']['name']} ({info['data']['fingerprint'][:12]}), not {data.name} "
             f"({data.fingerprint[:12]})"
         )
-    theirs = {"cv": 0, **info["options"]}
-    names = (*SAME, "seed") if options.cv else SAME
+    theirs = {"cv": 0, "holdout": 0.0, **info["options"]}
+    names = (*SAME, "seed") if options.cv or options.holdout else SAME
     faults += [
         f"--{name.replace('_', '-')} {theirs[name]!r}, not {getattr(options, name)!r}"
         for name in names
@@ -120,8 +120,7 @@ def _differences(record: object, space: Space, options: SearchOptions, data: Ima
 
 def begin_with(folder: RunFolder, known: Known, options: SearchOptions, data: ImageDataset) -> None:
     """Write the known trials down, and have the models of the best ones here: the old runs are not needed again."""
-    if options.cv:
-        cut_folds(folder.path, data, options)
+    cut_folds(folder.path, data, options)
     trials = [trial.but(id=i) for i, (trial, _) in enumerate(known)]
     kept = kept_trials(trials, Objective(**folder.info["objective"]), options.keep, options.cv)
     same = {id(r): _same_folds(folder.path, r.folder) for _, r in known} if options.cv else {}

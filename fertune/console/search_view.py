@@ -139,11 +139,13 @@ def ends(screen: Screen, left: Text, right: Text) -> Text:
 
 
 def data_words(info: Mapping[str, Any]) -> str:
-    """``fer2013: 28,709 train, 3,589 validation · test rows untouched``."""
+    """``fer2013: 28,709 train, 3,589 validation · test rows untouched``; less a part of them that is held out."""
     data = info.get("data") or {}
     counts = {k: sum(v) for k, v in (data.get("counts") or {}).items()}
     test = "test rows untouched" if counts.get("test") else "no test rows"
     rows = f"{counts.get('train', 0):,} train, {counts.get('validation', 0):,} validation"
+    held_out = (info.get("options") or {}).get("holdout")
+    rows += f", {held_out:.0%} held out" if held_out else ""
     return f"{data.get('name', 'data')}: {rows} · {test}"
 
 

@@ -63,9 +63,7 @@ def _best_lines(screen: Screen, record: Any) -> list[Text]:
         return []
     objective: Objective = record.objective
     scored = sum(t.measured_on == best.measured_on for t in record.leaderboard)
-    counts = (record.info.get("data") or {}).get("counts") or {}
-    folds = (record.info.get("options") or {}).get("cv") or 0
-    rows = sum(sum(counts.get(split) or []) for split in (("train", "validation") if folds else ("validation",)))
+    folds, rows = (record.info.get("options") or {}).get("cv") or 0, record.score_rows
     on = f" on {count(rows, 'row')}" if rows else ""
     if folds and rows:
         on = f" on {count(rows, 'held-out row')} of {folds} folds"

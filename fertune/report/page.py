@@ -71,8 +71,10 @@ def _describe(record: SearchRecord | StackRecord) -> str:
             short(p, 40)
             for p in ("search", line((info.get("space") or {}).get("name", "?")), line(info.get("engine", "?")), name)
         )
-    members, folds = len(info.get("members", ())), info.get("options", {}).get("folds")
-    across = ", predicted elsewhere" if "from_oof" in info else f" x {folds} folds" if folds else ""
+    members, options = len(info.get("members", ())), info.get("options", {})
+    cut = f" x {options['folds']} folds" if options.get("folds") else ""
+    cut = f", {options['holdout']:.0%} held out" if options.get("holdout") else cut
+    across = ", predicted elsewhere" if "from_oof" in info else cut
     return f"stack · {members} {'member' if members == 1 else 'members'}{across} · {short(name, 40)}"
 
 

@@ -93,9 +93,7 @@ def rows_of(info: Mapping[str, Any], split: str) -> int:
 
 
 def score_of(record: SearchRecord) -> Score:
-    folds = (record.info.get("options") or {}).get("cv") or 0
-    rows = rows_of(record.info, "validation")
-    return Score(record.objective, rows + rows_of(record.info, "train") if folds else rows, folds)
+    return Score(record.objective, record.score_rows, (record.info.get("options") or {}).get("cv") or 0)
 
 
 def scored(trials: Iterable[Trial]) -> list[Trial]:

@@ -25,14 +25,12 @@ class Around:
 
     Attributes:
         time_left: Seconds until no job runs on; infinite where there is no time budget.
-        rows: Training rows; 0 where unknown.
-        watched: Validation rows, which measure the value; 0 where unknown.
+        rows: Training rows, roughly; 0 where unknown.
         side: Pixels of a picture's side; None where unknown, or where pictures are not square.
     """
 
     time_left: Callable[[], float] = lambda: math.inf
     rows: int = 0
-    watched: int = 0
     side: int | None = None
 
 

@@ -6,20 +6,21 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from fertune.errors import AllTrialsFailed, DataError, RunError, SpaceError
 from fertune.space import Space
 from fertune.store import SearchRecord
-from fertune.trial import Objective, Params, Rung, Trial, Value
+from fertune.trial import Objective, Params, Rung, State, Trial, Value
 
 
 @dataclass(frozen=True)
 class Found:
-    """One fold of a configuration that its search trained already.
+    """One fold of a configuration, or its one model beside a held-out part, that its search trained already.
 
     Attributes:
         run, trial: Where.
-        folder: Holds ``model.keras`` and ``held_out.npz``.
+        folder: Holds ``model.keras``; of a fold ``held_out.npz``, too.
         folds: ``folds.npz`` of that search.
         rung: What is known of its training.
         parameters: Weights of its model.
@@ -34,11 +35,7 @@ class Found:
 
     @property
     def fold(self) -> int:
-        return self.rung.tags["fold"]
-
-    @property
-    def on_disk(self) -> bool:
-        return (self.folder / "model.keras").exists() and (self.folder / "held_out.npz").exists()
+        return self.rung.tags.get("fold", 0)
 
 
 @dataclass(frozen=True)
@@ -56,7 +53,7 @@ class Member:
         bags: More than 0: trained on so many bootstrap bags rather than across the folds.
         cv: Folds on whose held-out rows its search chose it among others; those are the out-of-fold rows of a stack. 0:
             it was not so chosen.
-        found: Its folds as the search has them, where that cross-validated it as this stack would; empty otherwise.
+        found: Its models as the search has them, where that kept rows from it as this stack would; empty otherwise.
     """
 
     name: str
@@ -147,16 +144,27 @@ def choose(records: Sequence[SearchRecord], top: int) -> list[Pick]:
     return picks
 
 
-def found_folds(record: SearchRecord, trial: Trial) -> tuple[Found, ...]:
-    """The folds of a cross-validated trial that have all that a stack needs; none of one that has not all its folds."""
-    cv = record.info["options"].get("cv") or 0
-    if not cv or trial.folds_done != cv:
-        return ()
+def found_models(record: SearchRecord, trial: Trial) -> tuple[Found, ...]:
+    """What a stack need not train again.
+
+    Of a cross-validated trial with all its folds: those that have their files. Of a search that held a part out: the
+    model of a trial that was trained to its end, on all rows and full pictures.
+    """
+    options = record.info["options"]
     folder, folds = record.folder / "trials" / str(trial.id), record.folder / "folds.npz"
-    found = (
-        Found(record.name, trial.id, folder / f"fold-{r.tags['fold']}", folds, r, trial.parameters) for r in trial.folds
+    found = []
+    if options.get("cv") and trial.folds_done == options["cv"]:
+        of = [(folder / f"fold-{r.tags['fold']}", r) for r in trial.folds]
+        found = [(at, r) for at, r in of if (at / "held_out.npz").exists()]
+    elif options.get("holdout") and trial.state is State.COMPLETED:
+        rung = replace(trial.rungs[-1], history=trial.history, best_epoch=trial.best_epoch, seconds=trial.seconds)
+        whole = rung.value == trial.value and rung.budget >= options["max_epochs"] and not rung.fidelity_text
+        found = [(folder, rung)] if whole else []
+    return tuple(
+        Found(record.name, trial.id, at, folds, rung, trial.parameters)
+        for at, rung in found
+        if (at / "model.keras").exists()
     )
-    return tuple(f for f in found if f.on_disk)
 
 
 def _chosen_on(record: SearchRecord) -> int:
@@ -165,10 +173,14 @@ def _chosen_on(record: SearchRecord) -> int:
     return (record.info["options"].get("cv") or 0) if len(measured) > 1 else 0
 
 
-def cv_of(records: Sequence[SearchRecord]) -> tuple[int, int] | None:
-    """Folds and seed of the first search that cross-validated its trials; None where none did."""
-    options = [r.info["options"] for r in records]
-    return next(((o["cv"], o["seed"]) for o in options if o.get("cv")), None)
+def cut_of(records: Sequence[SearchRecord]) -> dict[str, Any]:
+    """The stack's options by which it divides the rows as the first search did that kept some from its trials."""
+    for options in (r.info["options"] for r in records):
+        if options.get("cv"):
+            return {"folds": options["cv"], "seed": options["seed"]}
+        if options.get("holdout"):
+            return {"holdout": options["holdout"], "seed": options["seed"]}
+    return {}
 
 
 def members_of(
@@ -211,7 +223,7 @@ def members_of(
                 class_weight=record.info["options"]["class_weight"],
                 build=builds.get(fingerprint),
                 cv=_chosen_on(record),
-                found=found_folds(record, trial) if epochs in (None, record.info["options"]["max_epochs"]) else (),
+                found=found_models(record, trial) if epochs in (None, record.info["options"]["max_epochs"]) else (),
             )
         )
     names = [m.name for m in members]

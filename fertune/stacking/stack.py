@@ -19,17 +19,19 @@ from fertune.config import StackOptions
 from fertune.data import ImageDataset
 from fertune.errors import AllTrialsFailed
 from fertune.evaluation import Contender, accuracy, compare
-from fertune.folds import Fold, check_bags, check_folds, make_bags, make_folds
+from fertune.folds import Fold, check_parts, make_bags
 from fertune.predictions import OOF, assemble
 from fertune.searching import Observer
 from fertune.stacking.bundle import write_bundle
+from fertune.stacking.cutting import folds_at
+from fertune.stacking.held_out import held_out, out_of_bag
 from fertune.stacking.learners import META_SHARE, Learned, learn_all
 from fertune.stacking.members import Member
 from fertune.stacking.outcome import write_outcome, write_pictures, write_test
 from fertune.stacking.pieces import Piece, StackHalted, Trainer
 from fertune.stacking.reuse import take_over
 from fertune.store import RunFolder
-from fertune.store.fold_files import read_folds, write_folds
+from fertune.store.fold_files import write_folds
 from fertune.trial import Executor, PredictJob, Rows, TrainJob
 
 TRAIN_SHARE = 0.80
@@ -85,6 +87,15 @@ class Stack:
             divide=options.epochs is None,
         )
         self._left_out: list[dict[str, str]] = []
+        self._outside = self._positions
+        """Positions of the rows of the out-of-fold matrix; known once the folds are."""
+
+    @property
+    def _predictor(self) -> str:
+        """What predicts for a member."""
+        options = self._options
+        held_out = "one model, which the held-out rows were kept from"
+        return held_out if options.holdout else f"mean of {options.folds} fold models"
 
     def _deadline(self, share: float) -> float | None:
         budget = self._options.time_budget
@@ -118,7 +129,7 @@ class Stack:
                 help=f"add time and go on: fertune stack --out {self._path} --resume --time-budget 2h",
             )
         oof = self._matrix(trained, folds)
-        labels = self._data.labels[self._positions]
+        labels = self._data.labels[self._outside]
         scores = [accuracy(oof.proba[:, i], labels) for i in range(len(oof.names))]
         best = trained[int(np.argmax(scores))]
         variants = self._train(self._variants(best.member))
@@ -149,20 +160,16 @@ class Stack:
 
     def _folds(self) -> list[Fold]:
         """Cut once, kept in ``folds.npz``; a resumed stack reads them back."""
+        options = self._options
         path = self._path / "folds.npz"
-        k = self._options.folds
-        if path.exists():
-            folds = read_folds(path, k)
-        else:
-            folds = make_folds(self._positions, self._data.labels, self._data.groups, k=k, seed=self._options.seed)
-            write_folds(path, folds)
-        check_folds(folds, self._positions, self._data.groups)
+        folds = folds_at(path, self._data, k=options.folds, holdout=options.holdout, seed=options.seed)
+        self._outside = np.sort(np.concatenate([fold.held_out for fold in folds]))
         return folds
 
     def _bags(self, n: int) -> None:
         """Bootstrap bags, checked, and kept in ``bags.npz``; the same seed draws the same ones again."""
         bags = make_bags(self._positions, self._data.labels, self._data.groups, n=n, seed=self._options.seed)
-        check_bags(bags, self._positions, self._data.groups)
+        check_parts(bags, self._positions, self._data.groups)
         path = self._path / "bags.npz"
         if not path.exists():
             write_folds(path, bags, "bag")
@@ -224,9 +231,17 @@ class Stack:
             )
             pieces = self._pieces(member, number)
             plan.append((member, pieces))
-            taken = take_over(member, pieces, self._path / "folds.npz", self._folder.journal, said=self._observer.said)
+            taken = take_over(
+                member,
+                pieces,
+                self._path / "folds.npz",
+                self._folder.journal,
+                said=self._observer.said,
+                predict=self._trainer.predict,
+            )
             if taken:
-                self._observer.said(f"{member.name}: {taken} of {len(pieces)} folds taken from run {member.run}")
+                what = "its model" if self._options.holdout else f"{taken} of {len(pieces)} folds"
+                self._observer.said(f"{member.name}: {what} taken from run {member.run}")
         self._trainer.train([p for _, pieces in plan for p in pieces], later=later)
         runs = self._trainer.runs
         trained = []
@@ -245,40 +260,22 @@ class Stack:
             self._observer.warned(f"{member.name} is left out: {reason}")
         return trained
 
-    @staticmethod
-    def _held_out(piece: Piece) -> tuple[np.ndarray, np.ndarray]:
-        with np.load(piece.folder / "held_out.npz", allow_pickle=False) as stored:
-            return stored["row"], stored["proba"]
-
     def _matrix(self, trained: Sequence[_Trained], folds: Sequence[Fold]) -> OOF:
         """The out-of-fold matrix: each row once for each member, by a model that never saw it (law 2)."""
-        rows = self._data.row_ids[self._positions]
-        oof = assemble(rows, {t.member.name: [self._held_out(p) for p in t.pieces] for t in trained})
+        rows = self._data.row_ids[self._outside]
+        oof = assemble(rows, {t.member.name: [held_out(p) for p in t.pieces] for t in trained})
         fold_of = np.full(len(self._data), -1, np.int8)
         for i, fold in enumerate(folds):
             fold_of[fold.held_out] = i
         whole = replace(
             oof,
-            fold=fold_of[self._positions],
-            labels=np.asarray(self._data.labels[self._positions]),
-            groups=np.asarray(self._data.groups[self._positions]),
-            twins=np.asarray(self._data.twins[self._positions]) if self._data.grouped else None,
+            fold=fold_of[self._outside],
+            labels=np.asarray(self._data.labels[self._outside]),
+            groups=np.asarray(self._data.groups[self._outside]),
+            twins=np.asarray(self._data.twins[self._outside]) if self._data.grouped else None,
         )
         whole.save(self._path / "oof.npz")
         return whole
-
-    def _bag_oof(self, trained: _Trained) -> tuple[np.ndarray, np.ndarray]:
-        """Mean out-of-bag probabilities, NaN where no bag left the row out; and which rows are covered."""
-        where = {int(r): i for i, r in enumerate(self._data.row_ids[self._positions])}
-        total = np.zeros((len(where), self._data.n_classes))
-        count = np.zeros(len(where))
-        for piece in trained.pieces:
-            rows, proba = self._held_out(piece)
-            at = np.array([where[int(r)] for r in rows], dtype=np.int64)
-            total[at] += proba
-            count[at] += 1
-        covered = count > 0
-        return total[covered] / count[covered, None], covered
 
     def _test_proba(self, trained: Sequence[_Trained]) -> tuple[np.ndarray, dict[str, float]]:
         """(rows, configurations, classes): the mean of each configuration's models on the test rows."""
@@ -319,19 +316,19 @@ class Stack:
         data, test = self._data, self._data.positions("test")
         has_test = len(test) > 0
         proba, times = self._test_proba([*trained, *variants]) if has_test else (None, {})
-        labels = data.labels[self._positions]
+        labels = data.labels[self._outside]
         contenders: list[Contender] = []
         member_test = proba[:, : len(trained)] if proba is not None else None
         member_seconds = sum(t.seconds for t in trained)
         member_times = sum(times.get(t.member.name, 0.0) for t in trained)
         for i, t in enumerate([*trained, *variants]):
             if t.member.bags:
-                own, covered = self._bag_oof(t)
+                own, covered = out_of_bag(t.pieces, self._data.row_ids[self._outside], data.n_classes)
                 full = np.full((len(labels), data.n_classes), np.nan)
                 full[covered] = own
                 rows = int(covered.sum())
             else:
-                part = assemble(oof.rows, {t.member.name: [self._held_out(p) for p in t.pieces]})
+                part = assemble(oof.rows, {t.member.name: [held_out(p) for p in t.pieces]})
                 full, rows = part.proba[:, 0], len(labels)
             contenders.append(
                 Contender(
@@ -366,7 +363,7 @@ class Stack:
             reference=best,
             chosen=chosen,
             seed=self._options.seed,
-            predictor=f"mean of {self._options.folds} fold models",
+            predictor=self._predictor,
             left_out=self._left_out,
         )
         if has_test:

@@ -104,6 +104,16 @@ class SearchRecord:
     def best(self) -> Trial | None:
         return next(iter(self.leaderboard), None)
 
+    @property
+    def score_rows(self) -> int:
+        """Rows that a trial's value is measured on; 0 where that is not recorded."""
+        options = self.info.get("options") or {}
+        if options.get("holdout"):
+            return len((self.arrays("folds") or {}).get("fold0_stop", ()))
+        counts = (self.info.get("data") or {}).get("counts") or {}
+        splits = ("train", "validation") if options.get("cv") else ("validation",)
+        return sum(sum(counts.get(split) or []) for split in splits)
+
     def arrays(self, name: str) -> dict[str, np.ndarray] | None:
         return _arrays(self.folder, name)
 

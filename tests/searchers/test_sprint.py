@@ -23,7 +23,7 @@ PARAMS = [Int("width", 8, 64), Float("rate", 1e-4, 1e-2, log=True), Choice("kind
 START = {"width": 32, "rate": 1e-3, "kind": "a"}
 BARE = Space("bare", PARAMS)
 SPACE = Space("with_start", PARAMS, start=[START])
-ROWS, WATCHED = 28_709, 3_589
+ROWS = 28_709
 
 
 @dataclass
@@ -49,7 +49,7 @@ class Machine:
     reason: str = ""
 
     def around(self) -> Around:
-        return Around(time_left=lambda: self.budget - self.now, rows=ROWS, watched=WATCHED)
+        return Around(time_left=lambda: self.budget - self.now, rows=ROWS)
 
     def play(self, searcher: Searcher, until: float = math.inf) -> Machine:
         """To the end, or to the first end of a piece after ``until`` or the budget, which is not told."""

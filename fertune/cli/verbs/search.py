@@ -102,6 +102,13 @@ def add(commands: Commands) -> None:
         help="train each configuration on K folds, as a stack does; weak ones stop after one or two (default 0: none)",
     )
     p.add_argument(
+        "--holdout",
+        type=float,
+        metavar="PART",
+        help="part of the rows, such as 0.1, that no trial sees: a stack fits its meta-learners on them, and takes the "
+        "models of this search as they are (default 0: none)",
+    )
+    p.add_argument(
         "--warm-start",
         action="append",
         metavar="RUN",

@@ -15,12 +15,19 @@ def add(commands: Commands) -> None:
         "stack the best configurations of searches, and compare honestly",
         "  fertune stack runs/leaky_cnn-01 runs/relu_cnn-01 --top 2 --folds 5\n"
         "  fertune stack runs/leaky_cnn-01 --bagging 5 --class-weights none,sqrt,balanced\n"
+        "  fertune stack runs/leaky_cnn-01 runs/relu_cnn-01 --holdout 0.1\n"
         "  fertune stack --from-oof oof.npz --meta mean,logistic,lda\n"
         "  fertune stack --out runs/stack-01 --resume\n",
     )
     p.add_argument("runs", nargs="*", metavar="RUN", help="folders of searches over the same data")
     p.add_argument("--top", type=int, metavar="N", help="best distinct configurations of each run (default 2)")
     p.add_argument("--folds", type=int, metavar="K", help="folds of the out-of-fold matrix (default 5)")
+    p.add_argument(
+        "--holdout",
+        type=float,
+        metavar="PART",
+        help="in place of folds: part of the rows, such as 0.1, that is held out once (default: that of the search)",
+    )
     p.add_argument("--epochs", type=int, metavar="N", help="most epochs of a fold's model (default: its search's)")
     p.add_argument("--bagging", type=int, metavar="N", help="bootstrap models of the best single one (default 0)")
     p.add_argument(

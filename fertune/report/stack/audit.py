@@ -152,12 +152,12 @@ def section(record: StackRecord, c: Compared | None) -> Section:
     if names and len(names) <= 20 and folds:
         blocks.append(
             Table(
-                (Column("class"), *(Column(f"fold {f}", True) for f in folds)),
+                (Column("class"), *(Column(f"fold {f}" if len(folds) > 1 else "rows", True) for f in folds)),
                 tuple(
                     Row((cell(short(n, 40)), *(_count(int(((labels == k) & (fold == f)).sum())) for f in folds)))
                     for k, n in enumerate(names)
                 ),
-                "Held-out rows of each class in each fold",
+                "Held-out rows of each class" + (" in each fold" if len(folds) > 1 else ""),
             )
         )
     without = [r for r in (c.rows if c else ()) if r.get("without_twins") and known(r["without_twins"].get("accuracy"))]

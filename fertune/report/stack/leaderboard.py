@@ -70,7 +70,7 @@ def section(record: StackRecord, c: Compared | None) -> Section:
     )
     told = count(len(members), "member")
     how = (
-        f"{told}. Out-of-fold: each row predicted by the one fold model that never saw it. The search score is "
+        f"{told}. Out-of-fold: each row predicted by a model that never saw it. The search score is "
         "optimistic, since it chose the trial."
     )
     return Section(

@@ -77,7 +77,8 @@ def section(record: StackRecord) -> Section:
     text = finding(said, labels[keep], names)
     right = said == labels[keep][:, None]
     folds = np.asarray(oof.get("fold", np.full(len(labels), -1)))[keep]
-    kinds = sorted(int(f) for f in np.unique(folds) if f >= 0)
+    cut = sorted(int(f) for f in np.unique(folds) if f >= 0)
+    kinds = cut if len(cut) > 1 else []
     rows = tuple(
         Row(
             (
@@ -91,7 +92,7 @@ def section(record: StackRecord) -> Section:
     table = Table(
         (Column("member"), Column("all", True), *(Column(f"fold {f}", True, 2) for f in kinds)),
         rows,
-        "Out-of-fold accuracy of each member, fold by fold",
+        "Out-of-fold accuracy of each member" + (", fold by fold" if kinds else ""),
         sortable=True,
     )
     if len(names) < 2 or len(names) > MOST:
@@ -119,7 +120,11 @@ def section(record: StackRecord) -> Section:
     by_fold = drawn(lambda w: fold_dots(spread, w), id="members-f", title="Out-of-fold accuracy by fold", desc=text)
     how = (
         f"Pairs of members on {number(len(said))} out-of-fold rows, similar ones together: a stack gains where they "
-        "answer differently and where one is right when the other is wrong (a low correlation). Below, one ring a fold "
-        "and a dot for their mean; folds that lie wide apart say how much one number can be trusted."
+        "answer differently and where one is right when the other is wrong (a low correlation)."
     )
+    if kinds:
+        how += (
+            " Below, one ring a fold and a dot for their mean; folds that lie wide apart say how much one number can "
+            "be trusted."
+        )
     return Section("members", HEADING, text, "full", (Grid(tuple(pairs)), *([by_fold] if kinds else []), table), how)
