@@ -10,11 +10,8 @@ from __future__ import annotations
 import importlib
 import math
 import os
-import shutil
 import sys
-import tempfile
 import warnings
-import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.machinery import ModuleSpec
@@ -102,7 +99,7 @@ def _absent(*args: object, **kwargs: object) -> None:
 
 
 class OracleSearcher(Engine):
-    """An oracle, its folder, and the way between its trials and our tickets."""
+    """An oracle, and the way between its trials and our tickets."""
 
     salted = True
     """Whether the oracle has the hidden parameter that makes each of its draws new."""
@@ -120,11 +117,8 @@ class OracleSearcher(Engine):
             max_consecutive_failed_trials=NEVER,
         )
         self._oracle.verbose = 0
-        folder = tempfile.mkdtemp(prefix="fertune-oracle-")
-        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
-        # The one private call here: an oracle makes a folder for each trial and must know where. A test holds it.
-        self._oracle._set_project_dir(folder, "oracle")
-        # It would write each trial, and all that it knows, at each step; nobody reads it: the journal is the truth.
+        # It would write each trial, and all that it knows, at each step, into a folder that it must be told. Nobody
+        # reads that: the journal is the truth. One of the names is private. A test holds both.
         self._oracle.save = self._oracle._save_trial = _write_nothing
         self._running: dict[int, Any] = {}
 
