@@ -211,6 +211,19 @@ def epochs_of(lines: Sequence[Mapping[str, Any]]) -> int:
     return sum(1 for line in lines if line["event"] == "epoch")
 
 
+def idle_at_the_end(lines: Sequence[Mapping[str, Any]]) -> list[float]:
+    """Seconds from the end of each worker's last piece of work to the end of the run, longest first.
+
+    Args:
+        lines: Of the journal of a run that ended; workers that were given nothing are not known to it.
+    """
+    worker = {line["ticket"]: line["worker"] for line in lines if line["event"] == "started"}
+    last = {
+        worker[line["ticket"]]: line["time"] for line in lines if line["event"] == "told" and line["ticket"] in worker
+    }
+    return sorted((lines[-1]["time"] - ended for ended in last.values()), reverse=True)
+
+
 def read_fer2013(path: Path) -> dict[str, tuple[Any, Any]]:
     """Usage -> (pictures uint8 (n, 48, 48), labels int32), rows in the order of the file.
 
@@ -337,8 +350,15 @@ def plain(args: argparse.Namespace, tool: str, seed: int, folder: Path, trials: 
     words = [tool, "--train", str(args.train), "--val", str(args.val), "--trials", str(trials)]
     done = peer(args, [*words, "--epochs", str(args.epochs), "--seed", str(seed)], folder)
     said = last_json(done.output)
-    return {"seconds": done.seconds, "cpu": done.cpu, "peak_mb": done.peak_mb, "best": said["best_val_accuracy"],
-            "trials": said["trials"], "epochs": said["epochs"], "own_seconds": said["wall_s"]}  # fmt: skip
+    return {
+        "seconds": done.seconds,
+        "cpu": done.cpu,
+        "peak_mb": done.peak_mb,
+        "best": said["best_val_accuracy"],
+        "trials": said["trials"],
+        "epochs": said["epochs"],
+        "own_seconds": said["wall_s"],
+    }
 
 
 def peer_versions(python: str) -> str:

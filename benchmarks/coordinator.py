@@ -167,8 +167,13 @@ def main() -> None:
     }
     table = Table(["step", "wall s", "CPU s", "peak MB", "aim"])
     rate = f"{figures['trials_a_second']:.0f} trials/s"
-    table.row(f"search, {args.trials} trials x {args.epochs} epochs: {rate}", inner["seconds"], inner["cpu"],
-              inner["peak_mb"], "500 trials/s, 300 MB")  # fmt: skip
+    table.row(
+        f"search, {args.trials} trials x {args.epochs} epochs: {rate}",
+        inner["seconds"],
+        inner["cpu"],
+        inner["peak_mb"],
+        "500 trials/s, 300 MB",
+    )
     table.row("resume, until a worker is given the next trial", begun["first"], begun["first_cpu"], "", "3 s")
     table.row(
         f"resume, {args.slots} more trials, and its summary", begun["seconds"], begun["cpu"], begun["peak_mb"], ""

@@ -89,8 +89,11 @@ def main() -> None:
                 found[mark] = statistics.median(last) if len(took) >= mark else None
         figures[engine] = found
         times = [found[m] for m in marks]
-        table.row(engine, *("-" if t is None else f"{1000 * t:.2f}" for t in times),
-                  *("-" if t is None else f"{1 / t:,.0f}" for t in times))  # fmt: skip
+        table.row(
+            engine,
+            *("-" if t is None else f"{1000 * t:.2f}" for t in times),
+            *("-" if t is None else f"{1 / t:,.0f}" for t in times),
+        )
         print(f"{engine}: done", flush=True)
     notes = ["Medians of the 50 asks before each mark (20 after it for tpe and gp); '-': not reached in the time."]
     report(f"Engines on {args.space}, {len(space.params)} parameters", table, notes, {"seconds": figures}, args.json)

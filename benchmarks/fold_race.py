@@ -62,13 +62,22 @@ def main() -> None:
 
         jobs = [
             TrainJob(
-                id=f"{seed}-{fold}", data=str(data.folder), fingerprint=data.fingerprint, fit=part(fold, "fit"),
-                stop=part(fold, "stop"), predict={"held_out": part(fold, "held_out")}, family="conv",
-                settings=SETTINGS, budget=args.epochs, objective=OBJECTIVES["val_accuracy"],
-                seed=2 * seed + fold, out=str(held_out_of(folder / str(seed), fold).parent),
+                id=f"{seed}-{fold}",
+                data=str(data.folder),
+                fingerprint=data.fingerprint,
+                fit=part(fold, "fit"),
+                stop=part(fold, "stop"),
+                predict={"held_out": part(fold, "held_out")},
+                family="conv",
+                settings=SETTINGS,
+                budget=args.epochs,
+                objective=OBJECTIVES["val_accuracy"],
+                seed=2 * seed + fold,
+                out=str(held_out_of(folder / str(seed), fold).parent),
             )
-            for seed in range(args.seeds) for fold in (0, 1)
-        ]  # fmt: skip
+            for seed in range(args.seeds)
+            for fold in (0, 1)
+        ]
         with closing(make_executor(Where(workers=args.workers), log_dir=folder, most=len(jobs))) as executor:
             train_all(executor, jobs)
         proba: list[list[Any]] = []
@@ -83,8 +92,11 @@ def main() -> None:
         labels, groups = np.asarray(data.labels[at]), data.groups[at]
         trained = [np.concatenate(p[:after]) for p in proba]
         scores = [accuracy(p, labels) for p in trained]
-        pairs = [(i, j) if scores[i] > scores[j] else (j, i)
-                 for i, j in combinations(range(args.seeds), 2) if scores[i] != scores[j]]  # fmt: skip
+        pairs = [
+            (i, j) if scores[i] > scores[j] else (j, i)
+            for i, j in combinations(range(args.seeds), 2)
+            if scores[i] != scores[j]
+        ]
         losses = {
             "wrong or not": [(predicted(p) != labels).astype(float) for p in trained],
             "1 - p": [1.0 - p[np.arange(len(at)), labels] for p in trained],
@@ -96,8 +108,10 @@ def main() -> None:
             folds_word = f"{after} fold{'s' if after > 1 else ''}, {len(at)} rows"
             table.row(folds_word, name, len(pairs), *stopped.values(), f"{min(p, default=1.0):.1g}")
     what = args.data or f"{args.rows} faces of FER-2013"
-    notes = [f"fertune stops at p < {LEVEL:g} with 'wrong or not'. Accuracies over both folds: "
-             f"{min(scores):.3f} to {max(scores):.3f}."]  # fmt: skip
+    notes = [
+        f"fertune stops at p < {LEVEL:g} with 'wrong or not'. Accuracies over both folds: "
+        f"{min(scores):.3f} to {max(scores):.3f}."
+    ]
     title = f"Fold race: {args.seeds} trainings of one net, {args.epochs} epochs, {what}, {args.folds} folds"
     report(title, table, notes, {"races": figures, "scores": scores}, args.json)
 

@@ -76,8 +76,11 @@ def by_hand(data: ImageDataset, epochs: int, out: Path, *, fused: bool, arrays: 
     shown, answers = np.asarray(data.images[stop.positions]), targets[stop.labels]
     best = keras.callbacks.EarlyStopping("val_accuracy", mode="max", patience=epochs, restore_best_weights=True)
     words: dict[str, Any] = {
-        "validation_data": (shown, answers), "validation_batch_size": 256, "epochs": epochs, "verbose": 0,
-    }  # fmt: skip
+        "validation_data": (shown, answers),
+        "validation_batch_size": 256,
+        "epochs": epochs,
+        "verbose": 0,
+    }
     with fused_normalisation(model) if fused else contextlib.nullcontext():
         if arrays:
             x, y = np.asarray(data.images[fit.positions]), targets[fit.labels]
@@ -98,9 +101,18 @@ def by_hand(data: ImageDataset, epochs: int, out: Path, *, fused: bool, arrays: 
 def by_fertune(data: ImageDataset, epochs: int, out: Path) -> Trained:
     """As a worker does it."""
     job = TrainJob(
-        id="a", data=str(data.folder), fingerprint=data.fingerprint, fit=FIT, stop=STOP, family="conv",
-        settings=SETTINGS, budget=epochs, objective=OBJECTIVES["val_accuracy"], seed=SEED, out=str(out),
-    )  # fmt: skip
+        id="a",
+        data=str(data.folder),
+        fingerprint=data.fingerprint,
+        fit=FIT,
+        stop=STOP,
+        family="conv",
+        settings=SETTINGS,
+        budget=epochs,
+        objective=OBJECTIVES["val_accuracy"],
+        seed=SEED,
+        out=str(out),
+    )
     context = InProcess()
     begun = time.perf_counter()
     run(job, context)
@@ -165,11 +177,17 @@ def main() -> None:
     loss, score = np.abs(np.subtract(*map(np.asarray, both))).max(axis=0).tolist()
     normalisation = "Keras' own" if args.keras_alone else "fused"
     feed = "whole arrays" if args.arrays else "the same batches"
-    notes = [f"Medians of {args.repeats} (least to greatest), in turns. Aim: at most 2 % and 0.3 s.",
-             f"By hand: {feed}, {normalisation} batch normalisation. Epochs differ by {loss:.1g} in training "
-             f"loss and by {score:.1g} in validation accuracy at most."]  # fmt: skip
-    figures = {"results": {name: [vars(t) for t in trained] for name, trained in found.items()}, "seconds": seconds,
-               "added": added, "apart": {"loss": loss, "val_accuracy": score}}  # fmt: skip
+    notes = [
+        f"Medians of {args.repeats} (least to greatest), in turns. Aim: at most 2 % and 0.3 s.",
+        f"By hand: {feed}, {normalisation} batch normalisation. Epochs differ by {loss:.1g} in training "
+        f"loss and by {score:.1g} in validation accuracy at most.",
+    ]
+    figures = {
+        "results": {name: [vars(t) for t in trained] for name, trained in found.items()},
+        "seconds": seconds,
+        "added": added,
+        "apart": {"loss": loss, "val_accuracy": score},
+    }
     title = f"Overhead: {args.epochs} epochs on {args.rows * 4 // 5} + {args.rows - args.rows * 4 // 5} pictures"
     report(title, table, notes, figures, args.json)
 

@@ -43,12 +43,20 @@ class Way:
         settings = plain_net(filters_1=self._args.filters)
         return [
             TrainJob(
-                id=str(n), data=str(self._data.folder), fingerprint=self._data.fingerprint, fit=Rows(("train",)),
-                stop=Rows(("validation",)), family="conv", settings=settings, budget=epochs,
-                objective=OBJECTIVES["val_accuracy"], seed=n, out=str(self._folder / str(n)),
+                id=str(n),
+                data=str(self._data.folder),
+                fingerprint=self._data.fingerprint,
+                fit=Rows(("train",)),
+                stop=Rows(("validation",)),
+                family="conv",
+                settings=settings,
+                budget=epochs,
+                objective=OBJECTIVES["val_accuracy"],
+                seed=n,
+                out=str(self._folder / str(n)),
             )
             for n in range(count)
-        ]  # fmt: skip
+        ]
 
     def warm(self) -> None:
         """Until every worker has trained once."""
@@ -62,8 +70,11 @@ class Way:
         epochs = train_all(self._executor, self._jobs(self._args.trials, self._args.epochs))
         seconds = time.perf_counter() - begun
         later = [epoch.logs["seconds"] for epoch in epochs if epoch.step > 1]
-        return {"seconds": seconds, "whole": len(epochs) / seconds,
-                "later": self._executor.slots * len(later) / sum(later)}  # fmt: skip
+        return {
+            "seconds": seconds,
+            "whole": len(epochs) / seconds,
+            "later": self._executor.slots * len(later) / sum(later),
+        }
 
 
 def main() -> None:
@@ -97,14 +108,29 @@ def main() -> None:
                 print(f"{at + 1}/{args.repeats} {n} workers: {results[n][-1]['whole']:.3f} epochs/s", flush=True)
     speeds = {n: {kind: middle([r[kind] for r in rows]) for kind in ("whole", "later")} for n, rows in results.items()}
     gains = {n: {kind: speeds[n][kind] / speeds[1][kind] for kind in ("whole", "later")} for n in counts}
-    table = Table(["workers x cores", "epochs a second", "times one worker's", "after the first epoch",
-                   "times one worker's", "s a round"])  # fmt: skip
+    table = Table(
+        [
+            "workers x cores",
+            "epochs a second",
+            "times one worker's",
+            "after the first epoch",
+            "times one worker's",
+            "s a round",
+        ]
+    )
     for n, rows in results.items():
-        table.row(f"{n} x {max(1, cores() // n)}", spread([r["whole"] for r in rows], 3), f"{gains[n]['whole']:.2f}",
-                  spread([r["later"] for r in rows], 3), f"{gains[n]['later']:.2f}",
-                  spread([r["seconds"] for r in rows]))  # fmt: skip
-    title = (f"Packing: {args.trials} trainings of {args.epochs} epochs, {args.train} + {args.val} faces, "
-             f"{args.filters} filters")  # fmt: skip
+        table.row(
+            f"{n} x {max(1, cores() // n)}",
+            spread([r["whole"] for r in rows], 3),
+            f"{gains[n]['whole']:.2f}",
+            spread([r["later"] for r in rows], 3),
+            f"{gains[n]['later']:.2f}",
+            spread([r["seconds"] for r in rows]),
+        )
+    title = (
+        f"Packing: {args.trials} trainings of {args.epochs} epochs, {args.train} + {args.val} faces, "
+        f"{args.filters} filters"
+    )
     notes = [f"Medians of {args.repeats}, in turns, warm workers. Aim: 1.4 times with four workers on four cores."]
     report(title, table, notes, {"results": results, "gains": gains}, args.json)
 

@@ -81,11 +81,15 @@ def main() -> None:
             times.append(reached if reached is not None else math.inf)
             ratios.append(times[-1] / seconds)
             told = "never" if reached is None else f"after {reached:.1f} s"
-            print(f"{seed}/{args.repeats} {args.tool} {target:.4f} in {seconds:.1f} s; fertune reached it {told}, "
-                  f"and {ours[-1]['best']:.4f} in {ours[-1]['seconds']:.1f} s", flush=True)  # fmt: skip
+            print(
+                f"{seed}/{args.repeats} {args.tool} {target:.4f} in {seconds:.1f} s; fertune reached it {told}, "
+                f"and {ours[-1]['best']:.4f} in {ours[-1]['seconds']:.1f} s",
+                flush=True,
+            )
     table = Table(["", "seconds", "best validation accuracy"])
-    table.row(f"plain {args.tool}, to its end", spread([p["seconds"] for p in peers]),
-              spread([p["best"] for p in peers], 3))  # fmt: skip
+    table.row(
+        f"plain {args.tool}, to its end", spread([p["seconds"] for p in peers]), spread([p["best"] for p in peers], 3)
+    )
     table.row(f"fertune, to that accuracy ({args.space})", spread(times), spread([p["best"] for p in peers], 3))
     table.row("fertune, to its end", spread([o["seconds"] for o in ours]), spread([o["best"] for o in ours], 3))
     share = middle(ratios)

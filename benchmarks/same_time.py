@@ -120,8 +120,14 @@ def plain(args: argparse.Namespace, tool: str, seed: int, folder: Path) -> dict[
     words = [tool, "--minutes", str(args.minutes), "--epochs", str(args.epochs), "--seed", str(seed)]
     done = peer(args, [*words, "--out", str(out)], folder)
     said = last_json(done.output)
-    return {"seconds": said["search_s"], "wall": done.seconds, "trials": said["trials"], "epochs": said["epochs"],
-            "accuracy": said["public_accuracy"], "parameters": said["params"]}  # fmt: skip
+    return {
+        "seconds": said["search_s"],
+        "wall": done.seconds,
+        "trials": said["trials"],
+        "epochs": said["epochs"],
+        "accuracy": said["public_accuracy"],
+        "parameters": said["params"],
+    }
 
 
 def main() -> None:
@@ -169,9 +175,13 @@ def main() -> None:
                     log.write(json.dumps({**read, "tool": tool, "seed": seed, "quick": args.quick, **made}) + "\n")
     table = Table(["tool", "seconds", "trials", "epochs", "accuracy on PublicTest"])
     for tool, rows in results.items():
-        table.row(tool, spread([r["seconds"] for r in rows], 0), spread([r["trials"] for r in rows], 0),
-                  spread([r["epochs"] + r.get("fold_epochs", 0) for r in rows], 0),
-                  spread([100 * r["accuracy"] for r in rows], 2) + " %")  # fmt: skip
+        table.row(
+            tool,
+            spread([r["seconds"] for r in rows], 0),
+            spread([r["trials"] for r in rows], 0),
+            spread([r["epochs"] + r.get("fold_epochs", 0) for r in rows], 0),
+            spread([100 * r["accuracy"] for r in rows], 2) + " %",
+        )
     worst = max(middle([r["seconds"] for r in results[t]]) for t in tools)
     notes = [
         f"{args.minutes:g} minutes each (the longest took {worst:.0f} s), all Training rows, a tenth to choose on.",

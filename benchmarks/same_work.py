@@ -22,6 +22,7 @@ from common import (
     epochs_of,
     faces_options,
     fresh_cache,
+    idle_at_the_end,
     journal,
     measured,
     middle,
@@ -56,14 +57,15 @@ def fertune(args: argparse.Namespace, seed: int, data: Path, folder: Path) -> di
     words = ["--tuner", "random", "--trials", str(args.trials), "--max-epochs", str(args.epochs), "--json"]
     command = search_command(args, with_start(args, seed, folder), data, run, seed, *words)
     done = measured(command, folder, fresh_cache(folder))
-    document = json.loads(done.output)
+    document, lines = json.loads(done.output), journal(run)
     return {
         "seconds": done.seconds,
         "cpu": done.cpu,
         "peak_mb": done.peak_mb,
         "best": document["best"]["value"],
         "trials": len(document["trials"]),
-        "epochs": epochs_of(journal(run)),
+        "epochs": epochs_of(lines),
+        "idle_at_the_end": idle_at_the_end(lines),
         "configurations": [t["params"] for t in document["trials"]],
     }
 
@@ -98,12 +100,23 @@ def main() -> None:
     ratios = {}
     for tool, rows in results.items():
         ratios[tool] = ours / middle([r["seconds"] for r in rows])
-        table.row(tool, spread([r["seconds"] for r in rows]), "" if tool == "fertune" else f"{ratios[tool]:.2f}",
-                  spread([r["epochs"] for r in rows], 0), spread([r["cpu"] for r in rows], 0),
-                  spread([r["peak_mb"] for r in rows], 0), spread([r["best"] for r in rows], 3))  # fmt: skip
+        table.row(
+            tool,
+            spread([r["seconds"] for r in rows]),
+            "" if tool == "fertune" else f"{ratios[tool]:.2f}",
+            spread([r["epochs"] for r in rows], 0),
+            spread([r["cpu"] for r in rows], 0),
+            spread([r["peak_mb"] for r in rows], 0),
+            spread([r["best"] for r in rows], 3),
+        )
     title = f"Same work: {args.trials} configurations, up to {args.epochs} epochs, {args.train} + {args.val} faces"
-    notes = [f"Medians of {args.repeats} (least to greatest), whole commands in turns. `random` trained fertune's "
-             "configurations, `optuna` its own. Aim: at most 0.75.", peer_versions(args.peer_python)]  # fmt: skip
+    idle = "; ".join(", ".join(f"{s:.0f}" for s in made["idle_at_the_end"]) for made in results["fertune"])
+    notes = [
+        f"Medians of {args.repeats} (least to greatest), whole commands in turns. `random` trained fertune's "
+        "configurations, `optuna` its own. Aim: at most 0.75.",
+        f"Seconds for which fertune's workers had nothing left to do at the end, repeat by repeat: {idle}.",
+        peer_versions(args.peer_python),
+    ]
     report(title, table, notes, {"results": results, "fertune_over": ratios, "workers": args.workers}, args.json)
 
 

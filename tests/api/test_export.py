@@ -216,8 +216,16 @@ def folded(path: Path) -> Path:
     write = folder.journal.write
     told = [(0, 0, "completed", 0.5), (0, 1, "completed", 0.7), (0, 2, "completed", 0.6), (1, 0, "pruned", 0.65)]
     for ticket, (number, fold, outcome, value) in enumerate(told):
-        write("asked", trial=number, ticket=ticket, params=params(), budget=2, continues=None, fold=fold,
-              tags={"fold": fold, "of": 3})  # fmt: skip
+        write(
+            "asked",
+            trial=number,
+            ticket=ticket,
+            params=params(),
+            budget=2,
+            continues=None,
+            fold=fold,
+            tags={"fold": fold, "of": 3},
+        )
         for step in (1, 2):
             logs = {"loss": 1.0, "val_accuracy": value}
             write("epoch", trial=number, ticket=ticket, step=step, value=0.9, logs=logs)

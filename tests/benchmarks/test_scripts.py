@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import ast
-import importlib
 import json
 import subprocess
 import sys
@@ -14,17 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-FOLDER = Path(__file__).resolve().parents[2] / "benchmarks"
+from tests.benchmarks.conftest import FOLDER
+
 SHARED = ("common", "drawn")
-
-
-@pytest.fixture
-def load(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Imports a file of ``benchmarks/``, which is no package."""
-    monkeypatch.syspath_prepend(str(FOLDER))
-    yield importlib.import_module
-    for path in FOLDER.glob("*.py"):
-        sys.modules.pop(path.stem, None)
 
 
 @pytest.mark.parametrize("name", sorted(p.stem for p in FOLDER.glob("*.py") if p.stem not in SHARED))
@@ -34,8 +25,10 @@ def test_each_says_what_it_is_and_how_it_is_typed(name: str) -> None:
     assert any(isinstance(node, ast.FunctionDef) and node.name == "main" for node in tree.body)
 
 
-@pytest.mark.parametrize("name", ["same_work", "same_quality", "same_time", "packing", "coordinator", "engines",
-                                  "overhead", "fold_race"])  # fmt: skip
+@pytest.mark.parametrize(
+    "name",
+    ["same_work", "same_quality", "same_time", "packing", "coordinator", "engines", "overhead", "fold_race", "reading"],
+)
 def test_each_is_in_the_readme_and_imports(name: str, load: Any) -> None:
     assert f"benchmarks/{name}.py" in (FOLDER / "README.md").read_text("utf-8")
     assert callable(load(name).main)
@@ -84,6 +77,16 @@ def test_a_median_is_told_with_its_ends(load: Any) -> None:
     spread = load("common").spread
     assert spread([3.0]) == "3.0"
     assert spread([3.0, 1.0, 10.0]) == "3.0 (1.0 to 10.0)"
+
+
+def test_workers_are_idle_from_their_last_piece_of_work_to_the_end(load: Any) -> None:
+    def line(event: str, time: float, **more: int) -> dict[str, Any]:
+        return {"event": event, "time": time, **more}
+
+    lines = [line("started", 0.0, ticket=n, worker=n) for n in range(3)]
+    lines += [line("told", 3.0, ticket=0), line("started", 3.0, ticket=3, worker=0), line("told", 4.0, ticket=1)]
+    lines += [line("told", 9.0, ticket=3), line("told", 9.5, ticket=2), line("told", 9.6, ticket=9)]  # 9: never begun
+    assert load("common").idle_at_the_end([*lines, line("ended", 10.0)]) == [6.0, 1.0, 0.5]
 
 
 @pytest.mark.slow

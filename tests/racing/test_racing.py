@@ -12,14 +12,11 @@ import pytest
 
 from fertune.errors import ConfigError, RunError
 from fertune.searchers import make_searcher, restore
-from fertune.searching import Search, read_progress
+from fertune.searching import Search
 from fertune.searching.loop import BEHIND
 from fertune.searching.racing import FoldRacing
 from fertune.space import Choice, Float, Int, Space
-from fertune.store import Journal
-from fertune.testing.virtual import VirtualExecutor
 from fertune.trial import (
-    OBJECTIVES,
     Complete,
     Exhausted,
     Failure,
@@ -31,26 +28,9 @@ from fertune.trial import (
     Trial,
     Wait,
 )
+from tests.racing.played import ACCURACY, FOLDS, Line, play, play_on, trained, worth
 
-ACCURACY = OBJECTIVES["val_accuracy"]
 SPACE = Space("s", [Int("x", 0, 400), Float("rate", 1e-4, 1e-1, log=True), Choice("kind", ["a", "b"])])
-FOLDS = 3
-
-
-class Killed(BaseException):
-    """Stands for SIGKILL: nothing of the coordinator runs after it."""
-
-
-class Job:
-    def __init__(self, trial: Trial, suggestion: Suggestion) -> None:
-        self.id = f"{trial.id}-{suggestion.ticket}"
-        self.params, self.fold = dict(suggestion.params), suggestion.fold
-        self.budget, self.first = 2, 0
-
-
-def worth(params: Any, fold: int) -> float:
-    """The held-out value of a configuration on a fold."""
-    return (int(params["x"]) * 37 % 401) / 401 + fold / 1000
 
 
 def weigh(trial: Trial, suggestion: Suggestion, result: TrainResult) -> TrainResult:
@@ -60,41 +40,23 @@ def weigh(trial: Trial, suggestion: Suggestion, result: TrainResult) -> TrainRes
     return replace(result, value=value, **({"ended_by": BEHIND, "note": "behind"} if weak else {}))
 
 
-def play(
-    path: Path, engine: str, slots: int = 1, chance: random.Random | None = None, trials: int = 9, seed: int = 0
-) -> tuple[Search, Journal]:
-    journal = Journal(path / "journal.jsonl")
-    journal.write("session", trials=trials, workers=slots)
-    progress = read_progress(journal.lines)
-    inner = make_searcher(engine, SPACE, objective=ACCURACY, seed=seed, trials=trials, max_epochs=2)
-    searcher = FoldRacing(inner, folds=FOLDS, slots=slots)
-    restore(searcher, progress.calls)
-
-    def fails(job: Any) -> Failure | None:
-        if chance is not None and chance.random() < 0.08:
-            raise Killed
-        return Failure(FailureKind.NAN_LOSS, "scripted") if job.params["x"] % 11 == 7 else None
-
-    executor = VirtualExecutor(slots, fails=fails, seconds=lambda job, step: 1 + (job.params["x"] * 7 % 5))
-    search = Search(
-        searcher=searcher, executor=executor, journal=journal, make_job=Job, objective=ACCURACY, progress=progress,
+def race(path: Path, engine: str, *, trials: int = 9, **more: Any) -> tuple[Search, list[Line]]:
+    """Some fail, and seconds differ."""
+    return play(
+        path,
+        make_searcher(engine, SPACE, objective=ACCURACY, seed=0, trials=trials, max_epochs=2),
+        trials=trials,
         weigh=weigh,
-    )  # fmt: skip
-    search.run()
-    return search, journal
-
-
-def trained(search: Search) -> list[tuple[Any, ...]]:
-    return [
-        (t.id, t.state, dict(t.params), t.value, [(r.tags["fold"], r.outcome, r.value) for r in t.folds])
-        for t in search.trials.all()
-    ]
+        fails=lambda job: Failure(FailureKind.NAN_LOSS, "scripted") if job.params["x"] % 11 == 7 else None,
+        seconds=lambda job, step: 1 + (job.params["x"] * 7 % 5),
+        **more,
+    )
 
 
 @pytest.mark.parametrize("engine", ["random", "tpe", "grid", pytest.param("bayesian", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("slots", [1, 4])
 def test_weak_ones_stop_and_the_others_get_every_fold(tmp_path: Path, engine: str, slots: int) -> None:
-    search, journal = play(tmp_path, engine, slots)
+    search, lines = race(tmp_path, engine, slots=slots)
     trials = search.trials.all()
     assert len(trials) == 9
     for t in trials:
@@ -109,7 +71,7 @@ def test_weak_ones_stop_and_the_others_get_every_fold(tmp_path: Path, engine: st
         else:
             assert t.state is State.COMPLETED and t.folds_done == FOLDS
             assert t.value == pytest.approx(sum(values) / FOLDS) and t.spread == pytest.approx(0.001)
-    asked = Counter((line["trial"], line["fold"]) for line in journal.lines if line["event"] == "asked")
+    asked = Counter((line["trial"], line["fold"]) for line in lines if line["event"] == "asked")
     assert set(asked.values()) == {1}, "no fold is asked for twice"
     best = search.best
     assert best is not None and best.state is State.COMPLETED
@@ -120,19 +82,14 @@ def test_weak_ones_stop_and_the_others_get_every_fold(tmp_path: Path, engine: st
 @pytest.mark.parametrize("slots", [1, 3])
 @pytest.mark.parametrize("engine", ["random", "tpe"])
 def test_killed_at_random_instants_it_ends_as_if_undisturbed(tmp_path: Path, engine: str, slots: int) -> None:
-    quiet, _ = play(tmp_path / "quiet", engine, slots)
     chance = random.Random(7)
-    kills = 0
-    while kills < 300:
-        try:
-            search, journal = play(tmp_path / "killed", engine, slots, chance)
-            break
-        except Killed:
-            kills += 1
-    else:
-        pytest.fail("never finished")
-    assert kills > 1, "it was killed"
-    asked = Counter((line["trial"], line["fold"]) for line in journal.lines if line["event"] == "asked")
+
+    def killed() -> tuple[Search, list[Line]]:
+        return race(tmp_path / "killed", engine, slots=slots, chance=chance)
+
+    quiet, _ = race(tmp_path / "quiet", engine, slots=slots)
+    search, lines = play_on(killed)
+    asked = Counter((line["trial"], line["fold"]) for line in lines if line["event"] == "asked")
     assert set(asked.values()) == {1}
     keys = [SPACE.key(t.params) for t in search.trials.all()]
     assert len(keys) == len(set(keys)) == 9
@@ -141,9 +98,9 @@ def test_killed_at_random_instants_it_ends_as_if_undisturbed(tmp_path: Path, eng
 
 
 def test_a_resumed_run_may_have_more_trials(tmp_path: Path) -> None:
-    play(tmp_path, "random", trials=4)
-    search, _ = play(tmp_path, "random", trials=6)
-    whole, _ = play(tmp_path / "whole", "random", trials=6)
+    race(tmp_path, "random", trials=4)
+    search, _ = race(tmp_path, "random", trials=6)
+    whole, _ = race(tmp_path / "whole", "random", trials=6)
     assert trained(search) == trained(whole)
 
 

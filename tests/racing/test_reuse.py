@@ -16,14 +16,14 @@ from fertune.errors import ConfigError
 from fertune.folds import make_folds
 from fertune.searching import Observer
 from fertune.space import Int, Space
-from fertune.stacking.members import Found, Member, cv_of
+from fertune.stacking.members import Found, Member, cut_of
 from fertune.stacking.pieces import Piece, Trainer
 from fertune.stacking.reuse import take_over
 from fertune.store import Journal
 from fertune.store.fold_files import folds_fingerprint, read_folds, share_file, write_folds
 from fertune.store.records import fold_runs
 from fertune.testing.virtual import VirtualExecutor
-from fertune.trial import OBJECTIVES, Rows, Rung, TrainJob
+from fertune.trial import OBJECTIVES, PredictJob, Rows, Rung, TrainJob
 
 ACCURACY = OBJECTIVES["val_accuracy"]
 
@@ -36,9 +36,19 @@ def cut(path: Path, seed: int) -> Path:
 
 def piece(path: Path, fold: int, member: str = "net 1") -> Piece:
     job = TrainJob(
-        f"net-1/fold-{fold}", "d", "f", Rows(("train",)), Rows(("validation",)), "conv", {}, 3, ACCURACY, 0,
+        f"net-1/fold-{fold}",
+        "d",
+        "f",
+        Rows(("train",)),
+        Rows(("validation",)),
+        "conv",
+        {},
+        3,
+        ACCURACY,
+        0,
         str(path / "members" / "net-1" / f"fold-{fold}"),
-    )  # fmt: skip
+        predict={"held_out": Rows(key=f"fold{fold}_held_out")},
+    )
     return Piece(member, fold, "fold", job)
 
 
@@ -55,11 +65,16 @@ def member(path: Path, folds: Path) -> Member:
     return Member("net 1", "old", 1, "net", {}, "conv", {}, 3, 0.6, ACCURACY, found=tuple(found))
 
 
+def all_there(jobs: list[PredictJob]) -> None:
+    """In the stead of ``Trainer.predict``, which leaves out what is there."""
+    assert all(Path(job.out).exists() for job in jobs), "nothing is predicted again"
+
+
 def test_equal_folds_are_taken_with_their_files_and_their_epochs(tmp_path: Path) -> None:
     old, new = cut(tmp_path / "old" / "folds.npz", 0), cut(tmp_path / "new" / "folds.npz", 0)
     journal = Journal(tmp_path / "new" / "journal.jsonl")
     pieces = [piece(tmp_path / "new", i) for i in range(3)]
-    assert take_over(member(tmp_path / "old", old), pieces, new, journal, said=pytest.fail) == 3
+    assert take_over(member(tmp_path / "old", old), pieces, new, journal, said=pytest.fail, predict=all_there) == 3
     assert [(p.folder / "held_out.npz").read_text() for p in pieces] == [f"held_out.npz {i}" for i in range(3)]
     runs = fold_runs(journal.lines)
     assert [(r.state, r.value, r.epochs, r.seconds, r.parameters, len(r.history)) for r in runs] == [
@@ -71,19 +86,37 @@ def test_equal_folds_are_taken_with_their_files_and_their_epochs(tmp_path: Path)
     (tmp_path / "old" / "trials" / "1" / "fold-0" / "held_out.npz").unlink()
     assert pieces[0].on_disk, "the old run is not needed again"
     again = Journal(tmp_path / "new" / "journal.jsonl")
-    assert take_over(member(tmp_path / "gone", old), pieces, new, again, said=pytest.fail) == 0
+    assert take_over(member(tmp_path / "gone", old), pieces, new, again, said=pytest.fail, predict=all_there) == 0
     executor = VirtualExecutor()
     Trainer(executor, again, Observer(), deadline=None, stop_requested=lambda: False).train(pieces)
     assert executor.done == 0, "nothing is trained"
+
+
+def test_held_out_rows_that_the_search_did_not_predict_are_predicted_before_it_is_written_down(tmp_path: Path) -> None:
+    old, new = cut(tmp_path / "old" / "folds.npz", 0), cut(tmp_path / "new" / "folds.npz", 0)
+    one = member(tmp_path / "old", old)
+    (one.found[1].folder / "held_out.npz").unlink()
+    journal = Journal(tmp_path / "new" / "journal.jsonl")
+    pieces = [piece(tmp_path / "new", i) for i in range(3)]
+
+    def predict(jobs: list[PredictJob]) -> None:
+        assert journal.lines == []
+        (job,) = [job for job in jobs if not Path(job.out).exists()]
+        assert (job.model, job.rows.key) == (str(pieces[1].folder / "model.keras"), "fold1_held_out")
+        Path(job.out).write_text("predicted")
+
+    assert take_over(one, pieces, new, journal, said=pytest.fail, predict=predict) == 3
+    assert (pieces[1].folder / "held_out.npz").read_text() == "predicted" and all(p.on_disk for p in pieces)
 
 
 def test_other_folds_are_not_taken_and_it_is_said_why(tmp_path: Path) -> None:
     old, new = cut(tmp_path / "old" / "folds.npz", 0), cut(tmp_path / "new" / "folds.npz", 1)
     said: list[str] = []
     journal = Journal(tmp_path / "new" / "journal.jsonl")
-    taken = take_over(member(tmp_path / "old", old), [piece(tmp_path / "new", 0)], new, journal, said=said.append)
+    pieces = [piece(tmp_path / "new", 0)]
+    taken = take_over(member(tmp_path / "old", old), pieces, new, journal, said=said.append, predict=pytest.fail)
     assert taken == 0 and journal.lines == []
-    assert said == ["net 1 is trained anew: its search cut the rows into other folds (other --cv or --seed)"]
+    assert said == ["net 1 is trained anew: its search cut the rows in another way (other --cv, --holdout or --seed)"]
 
 
 def test_variants_of_a_member_are_trained(tmp_path: Path) -> None:
@@ -140,7 +173,7 @@ def test_each_piece_gets_its_part_of_the_time(tmp_path: Path, slots: int, later:
 def test_folds_and_seed_of_a_stack_are_those_of_the_search() -> None:
     plain: Any = SimpleNamespace(info={"options": {"seed": 3}})
     folded: Any = SimpleNamespace(info={"options": {"cv": 4, "seed": 7}})
-    assert cv_of([plain]) is None and cv_of([plain, folded]) == (4, 7)
+    assert cut_of([plain]) == {} and cut_of([plain, folded]) == {"folds": 4, "seed": 7}
 
 
 def test_a_space_that_names_hyperband_gets_another_tuner_with_folds() -> None:

@@ -11,9 +11,18 @@ from fertune.trial import OBJECTIVES, Rows, TrainJob
 def piece(root: Path, member: str, fold: int, budget: int = 1) -> Piece:
     """A fold whose files will lie in ``<root>/<member>/<fold>``."""
     job = TrainJob(
-        id=f"{member}/{fold}", data="", fingerprint="", fit=Rows(), stop=Rows(), family="conv", settings={},
-        budget=budget, objective=OBJECTIVES["val_accuracy"], seed=0, out=str(root / member / str(fold)),
-    )  # fmt: skip
+        id=f"{member}/{fold}",
+        data="",
+        fingerprint="",
+        fit=Rows(),
+        stop=Rows(),
+        family="conv",
+        settings={},
+        budget=budget,
+        objective=OBJECTIVES["val_accuracy"],
+        seed=0,
+        out=str(root / member / str(fold)),
+    )
     return Piece(member, fold, "fold", job)
 
 
