@@ -6,8 +6,8 @@ python benchmarks/same_time.py --fer2013 fer2013.csv --log readings.jsonl --peer
 
 Every tool gets the Training rows alone and chooses on a tenth of them, the same tenth for all. What it returns
 predicts PublicTest once; each reading is a line of `--log`. `fertune` is the default search, `fertune+stack` a search
-and a stack of it within the same time; the others are of the peers' script, whose options only they need. Where
-`--peer-data` is given, predictions of PrivateTest are kept in `--out`, for whoever has its labels.
+with a part of the rows held out and its stack within the same time; the others are of the peers' script, whose options
+only they need. Where `--peer-data` is given, predictions of PrivateTest are kept in `--out`, for whoever has its labels.
 """
 
 from __future__ import annotations
@@ -93,10 +93,12 @@ def fertune(args: argparse.Namespace, tool: str, seed: int, search: Path, folder
     total = 60 * args.minutes
     environment = fresh_cache(folder)
     run = folder / f"{tool}-{seed}-search"
-    share = args.search_share if tool == "fertune+stack" else 1.0
+    stacked = tool == "fertune+stack"
+    share = args.search_share if stacked else 1.0
     words = ["--time-budget", f"{share * total - args.spare:.0f}s", "--quiet"]
+    words += ["--holdout", str(args.holdout)] if stacked else []
     measured(search_command(args, args.space, search, run, seed, *words), folder, environment)
-    if tool == "fertune+stack":
+    if stacked:
         left = total - args.spare - (time.perf_counter() - begun)
         stack = folder / f"{tool}-{seed}-stack"
         command = [*FERTUNE, "stack", str(run), "--out", str(stack), "--quiet", "--time-budget", f"{left:.0f}s"]
@@ -110,8 +112,6 @@ def fertune(args: argparse.Namespace, tool: str, seed: int, search: Path, folder
         "trials": len({line["trial"] for line in lines if line["event"] == "asked"}),
         "epochs": epochs_of(lines),
     }
-    if final is not run:
-        made["fold_epochs"] = sum(1 for line in journal(final) if line["event"] == "fold_epoch")
     return made, final
 
 
@@ -139,15 +139,17 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=12, help="most epochs of a peer's trial (default 12)")
     every = ",".join((*OURS, *PEERS))
     parser.add_argument("--tools", default=every, metavar="A,B", help=f"which, in this order (default {every})")
-    parser.add_argument("--search-share", type=float, default=0.5, help="of fertune+stack (default 0.5)")
+    parser.add_argument("--search-share", type=float, default=0.93, help="of fertune+stack (default 0.93)")
+    parser.add_argument("--holdout", type=float, default=0.05, help="rows kept for the stack (default 0.05)")
     parser.add_argument("--spare", type=float, default=5.0, help="seconds for starting and ending (default 5)")
-    parser.add_argument("--stack", default="", metavar="WORDS", help='more words for fertune stack, e.g. "--top 1"')
+    some = "--top 1 --meta mean,logistic,lda,decision_tree --meta-trials 5"
+    parser.add_argument("--stack", default=some, metavar="WORDS", help=f"more words for fertune stack (default {some})")
     parser.add_argument("--no-private", action="store_true", help="predict PublicTest only")
     parser.add_argument("--log", type=Path, required=True, metavar="FILE", help="a line for each reading of PublicTest")
     args = absolute(parser.parse_args())
     if args.quick:
         args.minutes, args.epochs, args.no_private = min(args.minutes, 3.0), 1, True
-        args.stack = args.stack or "--top 1 --folds 2 --epochs 1 --meta mean,logistic --meta-trials 2"
+        args.search_share, args.holdout = 0.5, 0.2
     tools = list(dict.fromkeys(args.tools.split(",")))
     unknown = [tool for tool in tools if tool not in (*OURS, *PEERS)]
     if unknown:
@@ -179,7 +181,7 @@ def main() -> None:
             tool,
             spread([r["seconds"] for r in rows], 0),
             spread([r["trials"] for r in rows], 0),
-            spread([r["epochs"] + r.get("fold_epochs", 0) for r in rows], 0),
+            spread([r["epochs"] for r in rows], 0),
             spread([100 * r["accuracy"] for r in rows], 2) + " %",
         )
     worst = max(middle([r["seconds"] for r in results[t]]) for t in tools)
