@@ -7,7 +7,8 @@ python benchmarks/same_time.py --fer2013 fer2013.csv --log readings.jsonl --peer
 Every tool gets the Training rows alone and chooses on a tenth of them, the same tenth for all. What it returns
 predicts PublicTest once; each reading is a line of `--log`. `fertune` is the default search, `fertune+stack` a search
 with a part of the rows held out and its stack within the same time; the others are of the peers' script, whose options
-only they need. Where `--peer-data` is given, predictions of PrivateTest are kept in `--out`, for whoever has its labels.
+only they need. Where `--peer-data` is given, predictions of PrivateTest are kept in `--out`, for whoever has its
+labels.
 """
 
 from __future__ import annotations
