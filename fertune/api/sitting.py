@@ -17,8 +17,10 @@ from fertune.config import SearchOptions
 from fertune.data import ImageDataset
 from fertune.errors import Interrupted
 from fertune.execution import make_executor
-from fertune.models.feasible import infeasible, weights
-from fertune.searchers import Own, make_searcher, restore
+from fertune.models.feasible import infeasible, multiply_adds, weights
+from fertune.searchers import Engine, Own, make_searcher, restore
+from fertune.searchers.costliest import CostliestFirst
+from fertune.searchers.start import starts
 from fertune.searching import Interrupts, Observer, Search, read_progress
 from fertune.searching.failing import all_failed
 from fertune.searching.judging import FoldJudge
@@ -29,7 +31,7 @@ from fertune.store import RunFolder, SearchRecord, open_record
 from fertune.store.checkpoints import STATE_EVERY, Checkpoints, resumable
 from fertune.store.known_trials import goal_of
 from fertune.store.trials import Trials
-from fertune.trial import TUNERS, Rows, Searcher, State, Suggestion, TrainJob, Trial, library_of, objectives
+from fertune.trial import TUNERS, Params, Rows, Searcher, State, Suggestion, TrainJob, Trial, library_of, objectives
 
 
 class Sitting:
@@ -75,6 +77,9 @@ class Sitting:
                 searcher = self._make_searcher(first["trials"])
                 if self._options.cv:
                     searcher = FoldRacing(searcher, folds=self._options.cv, slots=executor.slots)
+                elif self._own is None and isinstance(searcher, Engine) and TUNERS[self._options.tuner].blind:
+                    cost = self._cost if self._options.time_budget is None else None
+                    searcher = CostliestFirst(searcher, cost, first=starts(self._space, self._options.seed))
                 restore(searcher, progress.calls, written_by=self._written_by())
                 budget = self._options.time_budget
                 search = Search(
@@ -171,6 +176,13 @@ class Sitting:
     def _infeasible(self, trial: Trial, suggestion: Suggestion) -> str | None:
         settings = self._space.settings(suggestion.params)
         return infeasible(self._space.model, settings, *self._fed(suggestion), self._options.max_params)
+
+    def _cost(self, params: Params) -> int | None:
+        """Of training a configuration, next to the others; 0 for one that is infeasible."""
+        settings, fed = self._space.settings(params), (self._data.image_shape, self._data.n_classes)
+        if infeasible(self._space.model, settings, *fed, self._options.max_params):
+            return 0
+        return multiply_adds(self._space.model, settings, *fed)
 
     def _ended(self, searcher: Searcher, search: Search, trial: Trial) -> None:
         self._alive = promotable(searcher, search)

@@ -1,9 +1,9 @@
-"""Whether a configuration can be built, and how many weights it has, before anything is built. No keras here."""
+"""Whether a configuration can be built, its weights, and its cost, before anything is built. No keras here."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 from fertune.models.catalog import FAMILIES, complete
 from fertune.trial import Value
@@ -47,6 +47,18 @@ def weights(
     )
 
 
+def multiply_adds(
+    family: str, settings: Mapping[str, Value], input_shape: tuple[int, int, int], n_classes: int
+) -> int | None:
+    """Multiplications, each with its addition, of one picture through a model that can be built; None as in
+    ``weights``."""
+    if family != "conv":
+        return None
+    known = complete(FAMILIES[family].settings, settings, where=f"model family {family}")
+    layers = conv_layers(known, input_shape, n_classes)
+    return sum(layer.positions * layer.inputs * layer.outputs for layer in layers)
+
+
 def too_many(count: int, most: int) -> str:
     """The message for a model of ``count`` weights."""
     return f"{count:,} parameters; --max-params allows {most:,}"
@@ -71,23 +83,46 @@ def pooling_fault(blocks: int, input_shape: tuple[int, int, int]) -> str | None:
     return None
 
 
+class Layer(NamedTuple):
+    """A convolution, or a layer of the head.
+
+    Attributes:
+        positions: Pixels of the map that it is computed at; 1 in the head.
+        inputs: Numbers that each output is summed up from.
+        outputs: Numbers at each position.
+        own: Weights of each output beside its kernel, those of its normalisation included.
+    """
+
+    positions: int
+    inputs: int
+    outputs: int
+    own: int
+
+
 def conv_params(settings: Mapping[str, Any], input_shape: tuple[int, int, int], n_classes: int) -> int:
     """Weights of the conv family's model, moving means included.
 
     Args:
         settings: All settings of the family, complete and checked; the pictures are large enough for the blocks.
     """
+    return sum(layer.outputs * (layer.inputs + layer.own) for layer in conv_layers(settings, input_shape, n_classes))
+
+
+def conv_layers(settings: Mapping[str, Any], input_shape: tuple[int, int, int], n_classes: int) -> Iterator[Layer]:
+    """The layers with weights of the conv family's model, from the pictures on; see ``conv_params``."""
     height, width, channels = at_side(settings, input_shape)
-    total = 0
+    own = (4 if settings["batch_norm"] else 1) + int(settings["batch_norm"] and settings["conv_bias"])
     for block in range(1, settings["blocks"] + 1):
         filters, kernel = settings[f"filters_{block}"], settings[f"kernel_{block}"]
-        own = (4 if settings["batch_norm"] else 1) + (settings["batch_norm"] and settings["conv_bias"])
-        for _ in range(settings[f"convs_{block}"] or settings["convs"]):
-            total += kernel * kernel * channels * filters + filters * own
+        small = (height // 2, width // 2)
+        for conv in range(settings[f"convs_{block}"] or settings["convs"]):
+            if conv == 1 and settings["pool_after"] == "first":
+                height, width = small
+            yield Layer(height * width, kernel * kernel * channels, filters, own)
             channels = filters
-        height, width = height // 2, width // 2
+        height, width = small
     features = channels if settings["pooling"] == "average" else channels * height * width
     if settings["dense_units"]:
-        total += (features + 1) * settings["dense_units"]
+        yield Layer(1, features, settings["dense_units"], 1)
         features = settings["dense_units"]
-    return int(total + (features + 1) * n_classes)
+    yield Layer(1, features, n_classes, 1)

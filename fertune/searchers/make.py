@@ -166,4 +166,4 @@ def _grid_note(space: Space, trials: int | None) -> str:
     values = f"; {', '.join(cut)} cut into {GRID_VALUES} values" if cut else ""
     if trials is not None and trials < size:
         return f"the grid has {points}{values}; {trials:,} of them are tried, drawn at random (--trials {size} for all)"
-    return f"the grid has {points}{values}; all are tried, the last parameter varying first"
+    return f"the grid has {points}{values}; all are tried"

@@ -96,22 +96,31 @@ def restore(searcher: Searcher, calls: Iterable[Call], *, written_by: str | None
         _fast(searcher, calls)
         return
     for call in calls:
-        if call[0] == "ask":
-            difference = _difference(searcher.ask(), call[1])
-            if difference:
-                raise RunError(
-                    f"the run cannot be resumed: suggestion {call[1].ticket} is another one now than in the journal",
-                    details=[difference, *([f"the journal was written with {written_by}"] if written_by else [])],
-                    help=f'pip install "{written_by.replace(" ", "==")}"' if written_by else None,
-                )
-        elif call[0] == "report":
-            searcher.report(call[1], call[2], call[3])
-        elif call[0] == "tell":
-            searcher.tell(call[1], call[2])
-        elif call[0] == "known":
-            _learn(searcher, call[1], call[2])
-        elif isinstance(searcher, Extends):
-            searcher.extend(call[1])
+        take(searcher, call, written_by=written_by)
+
+
+def take(searcher: Searcher, call: Call, *, written_by: str | None = None) -> None:
+    """One of the calls of ``restore``.
+
+    Raises:
+        RunError: The searcher suggests something else than it did then.
+    """
+    if call[0] == "ask":
+        difference = _difference(searcher.ask(), call[1])
+        if difference:
+            raise RunError(
+                f"the run cannot be resumed: suggestion {call[1].ticket} is another one now than in the journal",
+                details=[difference, *([f"the journal was written with {written_by}"] if written_by else [])],
+                help=f'pip install "{written_by.replace(" ", "==")}"' if written_by else None,
+            )
+    elif call[0] == "report":
+        searcher.report(call[1], call[2], call[3])
+    elif call[0] == "tell":
+        searcher.tell(call[1], call[2])
+    elif call[0] == "known":
+        _learn(searcher, call[1], call[2])
+    elif isinstance(searcher, Extends):
+        searcher.extend(call[1])
 
 
 def _learn(searcher: Searcher | FastRestore, params: Params, outcome: Outcome) -> None:

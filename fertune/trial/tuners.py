@@ -17,6 +17,7 @@ class Tuner:
         two: Whether it takes two objectives.
         rungs: Whether it trains many a little and few to the end, so that a fidelity goes with it.
         timed: Whether it divides a time budget, which it then needs.
+        blind: Whether it suggests the same whatever the results are.
         needs: (module, distribution, extra) of what it imports beyond what every installation has.
     """
 
@@ -27,19 +28,20 @@ class Tuner:
     two: bool = False
     rungs: bool = False
     timed: bool = False
+    blind: bool = False
     needs: tuple[tuple[str, str, str], ...] = ()
 
 
 KERAS_TUNER, OPTUNA, FERTUNE = "keras-tuner", "optuna", "fertune"
 _ALL = (
-    Tuner("random", KERAS_TUNER, "independent draws"),
+    Tuner("random", KERAS_TUNER, "independent draws", blind=True),
     Tuner("hyperband", KERAS_TUNER, "brackets of successive halving: many short trainings, few long ones",
           rungs=True),
     Tuner("asha", FERTUNE, "asynchronous successive halving: as hyperband, and no worker ever waits", rungs=True),
     Tuner("sprint", FERTUNE, "for a time budget: the space's start trained long, then looks at others", timed=True),
     Tuner("tpe", OPTUNA, "tree-structured Parzen estimator; models conditional parameters", prunes=True),
     Tuner("bayesian", KERAS_TUNER, "Gaussian process, upper confidence bound"),
-    Tuner("grid", KERAS_TUNER, "all combinations once"),
+    Tuner("grid", KERAS_TUNER, "all combinations once", blind=True),
     Tuner("gp", OPTUNA, "Gaussian process, expected improvement", prunes=True, needs=(("torch", "torch", "gp"),)),
     Tuner("cmaes", OPTUNA, "evolution of a normal distribution; numbers only", prunes=True,
           needs=(("cmaes", "cmaes", "cmaes"),)),

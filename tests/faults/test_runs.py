@@ -129,6 +129,65 @@ def test_a_run_of_the_first_protocol_is_read_and_goes_on(tmp_path: Path) -> None
     assert options["max_params"] is None and options["max_disk"] is None
 
 
+def drawn(out: Path, **options: Any) -> list[dict[str, Any]]:
+    """The configurations of a search in the order in which they were drawn, which a time budget leaves."""
+    return [dict(t.params) for t in pretended.search(out, time_budget="10m", **options).record.trials]
+
+
+def size(params: dict[str, Any]) -> int:
+    return int(params["filters_1"])
+
+
+@pytest.mark.parametrize("tuner", ["random", "grid"])
+def test_the_costliest_come_first_after_the_cheapest_with_any_number_of_workers(tmp_path: Path, tuner: str) -> None:
+    options: dict[str, Any] = {"tuner": tuner, "trials": 12, "max_epochs": 2}
+    pretended.search(tmp_path / "1", **options)
+    found = pretended.reading(tmp_path / "1")
+    sizes = [size(t[2]) for t in found]
+    assert sizes == [min(sizes), *sorted(sizes, reverse=True)[:-1]]
+    as_drawn = drawn(tmp_path / "timed", **options)
+    assert sorted(map(str, as_drawn)) == sorted(str(t[2]) for t in found) and [size(p) for p in as_drawn] != sizes
+    for workers in (2, 5):
+        pretended.search(tmp_path / str(workers), workers=workers, **options)
+        assert pretended.reading(tmp_path / str(workers)) == found
+
+
+@pytest.mark.parametrize("tuner", ["random", "grid"])
+@pytest.mark.parametrize("budgets", [("10m", None), (None, "10m")], ids=["drawn then sorted", "sorted then drawn"])
+def test_a_run_in_one_order_goes_on_in_the_other_with_the_same_configurations(
+    tmp_path: Path, tuner: str, budgets: tuple[Any, Any]
+) -> None:
+    options: dict[str, Any] = {"tuner": tuner, "trials": 12, "max_epochs": 2}
+    begun = [{k: v for k, v in {"time_budget": b}.items() if v} for b in budgets]
+    quiet = [dict(t.params) for t in pretended.search(tmp_path / "quiet", **options, **begun[0]).record.trials]
+    broken_off(tmp_path / "run", **options, **begun[0])
+    mixed = [dict(t.params) for t in pretended.search(tmp_path / "run", **options, **begun[1]).record.trials]
+    assert mixed[:4] == quiet[:4] and mixed != quiet
+    assert sorted(map(str, mixed)) == sorted(map(str, quiet))
+    again = [dict(t.params) for t in pretended.search(tmp_path / "run", **options).record.trials]
+    assert again == mixed, "its journal is read again, and nothing is left to do"
+
+
+def test_more_trials_are_further_draws(tmp_path: Path) -> None:
+    pretended.search(tmp_path / "run", trials=6)
+    first = pretended.reading(tmp_path / "run")
+    broken_off(tmp_path / "run", jobs=2, trials=12)
+    more = pretended.search(tmp_path / "run", trials=12).record.trials
+    assert pretended.reading(tmp_path / "run")[:6] == first
+    added = [size(t.params) for t in more[6:]]
+    assert added == [min(added), *sorted(added, reverse=True)[:-1]]
+    as_drawn = drawn(tmp_path / "timed", trials=12)
+    assert sorted(str(dict(t.params)) for t in more) == sorted(map(str, as_drawn))
+
+
+def test_a_memory_too_small_for_the_costliest_ends_no_search(tmp_path: Path) -> None:
+    def fate(job: Any) -> FailureKind | None:
+        return FailureKind.OUT_OF_MEMORY if job.settings["filters_1"] > 60 else None
+
+    trials = pretended.search(tmp_path / "run", trials=20, fate=fate).record.trials
+    assert sum(t.failure is not None for t in trials) > 5 and trials[0].failure is None and len(trials) == 20
+
+
 def test_infeasible_configurations_cost_no_worker_and_are_told(tmp_path: Path) -> None:
     jobs: list[Any] = []
     run = pretended.search(tmp_path / "run", trials=20, max_params=1000, fate=jobs.append)
@@ -149,7 +208,8 @@ def test_nothing_but_infeasible_ones_is_told_as_such(tmp_path: Path) -> None:
 
 
 def test_infeasible_ones_are_no_five_equal_failures(tmp_path: Path) -> None:
-    run = pretended.search(tmp_path / "run", trials=30, max_params=200, seed=1)
+    drawn_order = {"time_budget": "10m"}  # without it those that can be trained come first
+    run = pretended.search(tmp_path / "run", trials=30, max_params=200, seed=1, **drawn_order)
     kinds = [t.failure is None for t in run.record.trials]
     assert kinds[:5].count(False) >= 3 and any(kinds)
 

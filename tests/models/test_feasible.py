@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from fertune.models import build_model
 from fertune.models.catalog import FAMILIES
-from fertune.models.feasible import infeasible, weights
+from fertune.models.feasible import infeasible, multiply_adds, weights
 
 GRAY = (48, 48, 1)
 
@@ -29,6 +30,16 @@ def drawn(seed: int) -> tuple[dict[str, Any], tuple[int, int, int], int]:
     return settings, draw.choice([GRAY, (8, 8, 1), (33, 20, 3)]), draw.randint(2, 9)
 
 
+def work_of(model: Any) -> int:
+    """Multiplications of a built model, from the shapes of its layers."""
+    total = 0
+    for layer in model.layers:
+        if hasattr(layer, "kernel"):
+            positions = math.prod(layer.output.shape[1:-1])
+            total += positions * math.prod(layer.kernel.shape)
+    return total
+
+
 def test_counts_and_faults_are_those_of_keras() -> None:
     built = refused = 0
     for seed in range(40):
@@ -41,10 +52,9 @@ def test_counts_and_faults_are_those_of_keras() -> None:
             assert str(caught.value) == why
         else:
             built += 1
-            assert (
-                weights("conv", settings, shape, classes)
-                == build_model("conv", settings, shape, classes).count_params()
-            ), settings
+            model = build_model("conv", settings, shape, classes)
+            assert weights("conv", settings, shape, classes) == model.count_params(), settings
+            assert multiply_adds("conv", settings, shape, classes) == work_of(model), settings
     assert built >= 10 and refused >= 5
 
 
@@ -57,3 +67,12 @@ def test_a_limit_is_told_with_both_numbers() -> None:
 
 def test_of_a_users_own_build_nothing_is_known() -> None:
     assert infeasible("custom", {"anything": 1}, GRAY, 7, 1) is None and weights("custom", {}, GRAY, 7) is None
+    assert multiply_adds("custom", {}, GRAY, 7) is None
+
+
+def test_the_work_of_a_net_by_hand() -> None:
+    two = {"blocks": 1, "convs": 2, "filters_1": 10, "kernel_1": 3, "pooling": "average", "dense_units": 0}
+    first, second, head = 48 * 48 * 9 * 10, 48 * 48 * 90 * 10, 10 * 7
+    assert multiply_adds("conv", two, GRAY, 7) == first + second + head
+    assert multiply_adds("conv", {**two, "pool_after": "first"}, GRAY, 7) == first + second // 4 + head
+    assert multiply_adds("conv", {**two, "input_side": 24}, GRAY, 7) == (first + second) // 4 + head

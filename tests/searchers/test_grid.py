@@ -71,7 +71,7 @@ def test_a_part_may_grow_to_the_whole() -> None:
 
 
 def test_its_size_is_said() -> None:
-    assert engine_notes("grid", SMALL, 20) == ["the grid has 9 points; all are tried, the last parameter varying first"]
+    assert engine_notes("grid", SMALL, 20) == ["the grid has 9 points; all are tried"]
     assert engine_notes("grid", CUT, 20) == [
         "the grid has 125 points; rate, drop, units cut into 5 values; 20 of them are tried, drawn at random "
         "(--trials 125 for all)"

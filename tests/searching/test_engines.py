@@ -10,10 +10,11 @@ import pytest
 from scripted import Killed, ScriptedJob, VirtualExecutor
 
 from fertune.searchers import make_searcher, restore
+from fertune.searchers.costliest import CostliestFirst
 from fertune.searching import Search, read_progress
 from fertune.space import Bool, Float, Int, Space
 from fertune.store import Journal, open_record, write_json
-from fertune.trial import OBJECTIVES, SECOND_OBJECTIVES, Finished, State, TrainResult
+from fertune.trial import OBJECTIVES, SECOND_OBJECTIVES, TUNERS, Finished, State, TrainResult
 
 ACCURACY, PARAMETERS, LATENCY = (
     OBJECTIVES["val_accuracy"],
@@ -40,10 +41,12 @@ class WeighingExecutor(VirtualExecutor):
 
 
 def one_session(path: Path, tuner: str, executor: VirtualExecutor, trials: int, second: Any = None) -> Search:
+    """Begin or go on; what knows of no results goes in order of ``x``, as in a sitting."""
     journal = Journal(path / "journal.jsonl")
     journal.write("session", trials=trials, workers=1)
     progress = read_progress(journal.lines)
-    searcher = make_searcher(tuner, SPACE, objective=ACCURACY, seed=3, trials=trials, max_epochs=2, second=second)
+    engine = make_searcher(tuner, SPACE, objective=ACCURACY, seed=3, trials=trials, max_epochs=2, second=second)
+    searcher = CostliestFirst(engine, lambda params: float(params["x"])) if TUNERS[tuner].blind else engine
     restore(searcher, progress.calls)
     search = Search(
         searcher=searcher,
@@ -73,6 +76,7 @@ def summary(search: Search) -> list[tuple[Any, ...]]:
         ("nsga2", 24, None),
         ("nsga2", 24, PARAMETERS),
         ("nsga2", 24, LATENCY),
+        ("random", 24, None),
         ("grid", 12, None),
         ("tpe", 14, None),
         pytest.param("gp", 12, None, marks=pytest.mark.slow),
