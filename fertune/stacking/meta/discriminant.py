@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +56,20 @@ class FittedDiscriminant(ArrayClassifier):
         }
 
 
+@dataclass
+class _Shrunk:
+    """The covariance of one class as scikit-learn's ``shrinkage=`` has it, which warns of a class with a single row."""
+
+    shrinkage: float
+    covariance_: Doubles = field(default_factory=lambda: np.zeros((0, 0)))
+
+    def fit(self, table: Doubles) -> None:
+        from sklearn.covariance import shrunk_covariance
+
+        apart = table - table.mean(axis=0)
+        self.covariance_ = shrunk_covariance(apart.T @ apart / len(table), self.shrinkage)
+
+
 @dataclass(frozen=True)
 class Discriminant:
     """Fisher 1936, with one covariance for all classes, shrunk towards a multiple of the identity: the columns of a
@@ -97,7 +111,8 @@ class Discriminant:
             coef, intercept = np.zeros((len(seen), table.shape[1])), np.zeros(len(seen))
         else:
             with limited(threads):
-                model = LinearDiscriminantAnalysis(solver="lsqr", shrinkage=float(chosen["shrinkage"]))
+                covariance = _Shrunk(float(chosen["shrinkage"]))
+                model = LinearDiscriminantAnalysis(solver="lsqr", covariance_estimator=covariance)
                 model.fit(standard(table), labels)
             coef, intercept = both(model.coef_, model.intercept_)
         return FittedDiscriminant(self.name, Linear(standard, coef, intercept), seen, shape, chosen["features"])
