@@ -282,6 +282,7 @@ def test_a_pickle_inside_an_npz(tmp_path: Path) -> None:
         (keras_file(**{"assets/x.pkl": b"\x80\x04."}), "assets/x.pkl: not a part of a Keras model"),
         (keras_file(**{"../x": b"x"}), "../x: its path leads out"),
     ],
+    ids=["pickle", "lambda", "asset", "path"],  # the bytes of a zip hold the second at which it was made
 )
 def test_models_are_looked_into(model: bytes, says: str, tmp_path: Path) -> None:
     refused(write(tmp_path / "b.fertune", {**members_of(), MODEL: model}), f"{MODEL}: ", says)
