@@ -30,7 +30,7 @@ class CostliestFirst:
         inner: Suggests the same whatever it is told, and promotes nothing.
         cost: What training a configuration costs, in any unit; 0 where it is not trained at all, None where that is
             unknown. Of a window with an unknown one the order stays as drawn; so does that of all without ``cost``.
-        first: Configurations that come before others, as drawn.
+        first: Configurations that come before all others.
     """
 
     def __init__(self, inner: Engine, cost: Cost | None = None, first: Sequence[Params] = ()) -> None:
@@ -90,7 +90,8 @@ class CostliestFirst:
         return None if drawn or isinstance(answer, Suggestion) else answer
 
     def _in_order(self, drawn: list[Suggestion]) -> list[Suggestion]:
-        """``first``, then the cheapest that is trained, then the costliest; ties as drawn.
+        """The first of ``first``, the others of it from the costliest on; then the cheapest that is trained, and
+        the rest from the costliest on. Ties stay as drawn.
 
         The cheapest is a scout: where memory or time limits are too small for the costliest, the search has seen that
         others can be trained, and does not give up.
@@ -99,7 +100,11 @@ class CostliestFirst:
         known = {ticket: cost for ticket, cost in costs.items() if cost is not None}
         if len(known) < len(drawn):
             return drawn
+
+        def down(pieces: list[Suggestion]) -> list[Suggestion]:
+            return sorted(pieces, key=lambda piece: -known[piece.ticket])
+
         given = [piece for piece in drawn if dict(piece.params) in self._first]
-        rest = sorted((p for p in drawn if dict(p.params) not in self._first), key=lambda p: -known[p.ticket])
+        rest = down([piece for piece in drawn if dict(piece.params) not in self._first])
         scout = min((p for p in rest if known[p.ticket] > 0), key=lambda p: known[p.ticket], default=None)
-        return [*given, *([scout] if scout else []), *(p for p in rest if p is not scout)]
+        return [*given[:1], *down(given[1:]), *([scout] if scout else []), *(p for p in rest if p is not scout)]
